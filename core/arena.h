@@ -1,0 +1,40 @@
+/* arena.h - the memory of one message, thrown away whole after it.
+ *
+ * Grows by blocks up to a bound. What it hands out is aligned for any type,
+ * not cleared, and lives until arena_reset() or arena_free(). After a reset the
+ * first block is kept, so that a quiet server parses without calling malloc.
+ */
+#ifndef CORE_ARENA_H
+#define CORE_ARENA_H
+
+#include "core/slice.h"
+
+typedef struct arena_block arena_block;
+
+typedef struct arena {
+    arena_block *first, *current;
+    size_t taken;     /* bytes handed out since the last reset */
+    size_t bytes_max; /* bound on `taken` */
+} arena;
+
+/* An arena needs no opening; memory is taken at first use. */
+static inline arena arena_make(size_t bytes_max)
+{
+    return (arena){ .bytes_max = bytes_max };
+}
+
+/* NULL when the bound is met or memory is short; the caller answers
+ * STATUS_TOO_BIG or STATUS_NO_MEMORY as arena_full() tells. */
+void *arena_take(arena *a, size_t bytes);
+
+/* Whether the last NULL was the bound's doing, not malloc's. */
+bool arena_full(const arena *a, size_t bytes);
+
+/* Copies bytes into the arena; `at` is NULL on failure, also for no bytes it is not. */
+slice arena_copy(arena *a, slice bytes);
+
+/* Forgets everything, keeps the first block when it is at most `keep_bytes`. */
+void arena_reset(arena *a, size_t keep_bytes);
+void arena_free(arena *a);
+
+#endif
