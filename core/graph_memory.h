@@ -15,7 +15,8 @@ typedef struct graph_memory graph_memory;
 
 typedef struct graph_memory_options {
     uint8_t secret[16]; /* keys the hash of names */
-    size_t bytes_max;   /* names and values held; past it merge() is STATUS_NO_SPACE */
+    size_t bytes_max;   /* heap held; a merge that would end above it, and above
+                           where it began, is STATUS_NO_SPACE */
     size_t held_max;    /* held writes; past it merge() is STATUS_BUSY */
     bool delayed;       /* tickets settle at graph_memory_sync() only */
 } graph_memory_options;
@@ -28,12 +29,14 @@ void graph_memory_free(graph_memory *g);
 graph *graph_memory_table(graph_memory *g);
 
 /* Removes rows of `soul` written to this graph more than `age_ms` of steady
- * time ago. (A relay sweeps its memory souls with it.) */
-void graph_memory_expire(graph_memory *g, moment now,
-                         int64_t (*age_ms)(void *context, slice soul), void *context);
+ * time ago. (A relay sweeps its memory souls with it.) Looks at 4,096 souls a
+ * call and goes on where it stopped, so that a flood of rooms cannot hold the
+ * loop; few souls are swept whole by each call. */
+void graph_memory_expire(graph_memory *g, moment now, int64_t (*age_ms)(void *context, slice soul),
+                         void *context);
 
-size_t graph_memory_bytes(const graph_memory *g);
-size_t graph_memory_rows(const graph_memory *g);
+size_t graph_memory_bytes(const graph_memory *g); /* of heap, held writes too */
+size_t graph_memory_rows(const graph_memory *g);  /* without held writes */
 
 /* For tests, with `delayed`. */
 void graph_memory_sync(graph_memory *g);

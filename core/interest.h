@@ -26,10 +26,13 @@
 
 typedef struct interest interest;
 
-/* Embedded in whoever holds interests; zeroed before use. */
+/* Embedded in whoever holds interests; zeroed before use, and it must stay where
+ * it is until interest_leave() or interest_keep(). Costs nothing else while empty.
+ * Rows that are owed stand in their own queue and are the last to make room. */
 typedef struct interest_holder {
-    uint32_t oldest, newest; /* rows in order of touch, 0 is none */
-    uint32_t rows;
+    uint32_t oldest, newest;        /* rows in order of touch, 0 is none */
+    uint32_t owed_first, owed_last; /* rows with INTEREST_OWED, in order of debt */
+    uint32_t rows;                  /* all of them */
 } interest_holder;
 
 enum {
@@ -79,8 +82,9 @@ typedef bool interest_visit(void *visitor, interest_holder *holder, unsigned fla
 void interest_each(const interest *t, slice soul, slice key, interest_visit *visit, void *visitor);
 
 /* Visits every holder that has any row on the soul or one of the given key's
- * (wants, wrote, asked): candidates when somebody misses it. */
-void interest_each_near(const interest *t, slice soul, slice key, interest_visit *visit, void *visitor);
+ * (wants, wrote, asked), once each: candidates when somebody misses it. */
+void interest_each_near(const interest *t, slice soul, slice key, interest_visit *visit,
+                        void *visitor);
 
 /* Takes one row with INTEREST_OWED off the holder's queue of debts: clears
  * OWED, sets ASKED, lends the soul's name until the next change. False when

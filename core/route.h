@@ -31,7 +31,8 @@ typedef struct route_end {
 
 /* `slots` is rounded up to a power of two; memory is touched as it is used.
  * Gives; route_free() takes back. */
-MUST_USE status route_new(route **out, const uint8_t secret[static 16], uint32_t slots, int64_t life_ms);
+MUST_USE status route_new(route **out, const uint8_t secret[static 16], uint32_t slots,
+                          int64_t life_ms);
 void route_free(route *t);
 
 /* Remembers that answers to `id` go to `peer`, who knows it as `origin`.
