@@ -30,6 +30,11 @@ void *arena_take(arena *a, size_t bytes);
 /* Whether the last NULL was the bound's doing, not malloc's. */
 bool arena_full(const arena *a, size_t bytes);
 
+/* Makes what was taken last larger or smaller, in place where that can be, else
+ * (also when it was not the last) by taking anew and copying. NULL as above,
+ * and then `old` stands as it was. */
+void *arena_resize(arena *a, void *old, size_t old_bytes, size_t bytes);
+
 /* Copies bytes into the arena; `at` is NULL on failure, also for no bytes it is not. */
 slice arena_copy(arena *a, slice bytes);
 

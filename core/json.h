@@ -42,8 +42,11 @@ typedef struct json_token {
                    (false may mean "not known to be") */
 } json_token;
 
+/* Above this depth_max counts as this. */
+enum { JSON_DEPTH_MOST = 4096 };
+
 typedef struct json_bounds {
-    unsigned depth_max;
+    unsigned depth_max; /* open objects and arrays; a scalar alone has depth 0 */
     size_t tokens_max;
 } json_bounds;
 
@@ -78,12 +81,20 @@ MUST_USE status json_name(const json *j, arena *a, uint32_t i, slice *out);
  * lone surrogate is STATUS_MALFORMED. */
 MUST_USE status json_utf8(const json *j, arena *a, uint32_t i, slice *out);
 
-/* Index of the value under `key` (a plain ASCII name) in object i, 0 when
- * there is none: token 0 is never a member's value. */
+/* Index of the value under `key` (an ASCII name) in object i, 0 when there is
+ * none (token 0 is never a member's value) or i is no object. Of duplicates the
+ * last, as JSON.parse has it. */
 uint32_t json_member(const json *j, uint32_t i, slice key);
 
 /* Whether object i holds one key twice; compares names, not spellings. */
 MUST_USE status json_has_duplicates(const json *j, arena *a, uint32_t i, bool *out);
+
+/* The same for the characters between the quotes of a valid JSON string, for
+ * who holds text and no tokens. STATUS_NO_MEMORY, STATUS_TOO_BIG. */
+MUST_USE status json_unescape(slice inner, arena *a, slice *out);
+
+/* Whether a raw string token is what JSON.stringify prints for what it says. */
+bool json_is_canonical(slice raw);
 
 /* Appends a name as a JSON string, the way JSON.stringify prints it. */
 void json_print_name(text *out, slice cesu);

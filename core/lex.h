@@ -29,12 +29,14 @@ typedef struct lex_range {
 
 typedef struct lex {
     bool has_exact, has_prefix, has_from, has_to, backwards;
+    bool odd; /* one of the four is there and no string: lex_match() then says no */
     slice exact, prefix, from, to; /* names */
     double limit;                  /* "%", in units; 0 when there is none */
 } lex;
 
-/* Reads the query at token i, an object. Unknown members and members of
- * another type are ignored, as gun ignores them. STATUS_NO_MEMORY. */
+/* Reads the query at token i. Unknown members and members of another type are
+ * ignored, as gun ignores them; what is no object is a query of no members.
+ * STATUS_NO_MEMORY, STATUS_TOO_BIG. */
 MUST_USE status lex_read(const json *j, arena *a, uint32_t i, lex *out);
 
 /* The interval the query asks a store for. Bounds that join a prefix are made
@@ -47,8 +49,9 @@ bool lex_range_has(const lex_range *range, slice name);
  * there. `last` is borrowed for as long as the result is used. */
 lex_range lex_range_after(const lex_range *range, slice last);
 
-/* gun's String.match (protocol.md 4.5): for certificates and client filters.
- * An exact string is a query with has_exact. */
+/* gun's String.match (protocol.md 4.5): for certificates and client filters. An
+ * exact string is a query with has_exact. Unlike a range, it matches whatever
+ * begins with "*", and with ">" where there is no "*", whatever the bounds. */
 bool lex_match(const lex *query, slice name);
 
 #endif

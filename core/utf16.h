@@ -18,6 +18,10 @@ size_t utf16_length(slice s);
  * memcmp only where U+E000..U+FFFF meets a character beyond them. */
 int utf16_order(slice a, slice b);
 
+/* Bytes of the one UTF-8 character that begins the slice, as the standard has
+ * it; 0 when what stands there is none, or the slice is empty. */
+size_t utf16_character(slice s);
+
 /* Whether the bytes are UTF-8 as the standard has it: no overlong forms, no
  * encoded surrogates, nothing above U+10FFFF. */
 bool utf16_valid_utf8(slice s);
