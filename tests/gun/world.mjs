@@ -1,0 +1,77 @@
+/* world.mjs - what most cases share: one relay and a few client processes.
+ *
+ * A case names its souls with fresh(), so that cases do not meet in the graph.
+ * Every client is a new gun of its own; two asked for in a row live in two
+ * processes. A case that breaks a relay starts its own.
+ */
+import { open_host } from '../tools/gun-client.mjs';
+import { open_raw } from '../tools/raw.mjs';
+import { start_relay } from '../tools/relay.mjs';
+import { open_line } from '../tools/throttle.mjs';
+
+const pool_size = 4;
+
+export class World {
+    #pool = [];
+    #next = 0;
+
+    async open()
+    {
+        this.relay = await start_relay();
+        this.#pool = Array.from({ length: pool_size }, () => open_host());
+        return this;
+    }
+
+    async close()
+    {
+        for (const host of this.#pool) await host.close();
+        await this.relay.close();
+    }
+
+    /* A gun client of the shared relay, or of `url`; gone when the case ends. */
+    async client(t, url = this.relay.url, options = {})
+    {
+        const host = this.#pool[this.#next++ % this.#pool.length];
+        const client = await host.client(url, options);
+        t.after(() => client.close());
+        return client;
+    }
+
+    async clients(t, count, url = this.relay.url)
+    {
+        const all = [];
+        for (let i = 0; i < count; i++) all.push(await this.client(t, url));
+        return all;
+    }
+
+    /* A process of its own, for clients that load more of gun or that die. */
+    host(t, options)
+    {
+        const host = open_host(options);
+        t.after(() => host.close());
+        return host;
+    }
+
+    async raw(t, url = this.relay.ws_url, pid = undefined)
+    {
+        const raw = await open_raw(url, pid);
+        t.after(() => raw.close());
+        return raw;
+    }
+
+    /* A relay for one case only. */
+    async own_relay(t, options = {})
+    {
+        const relay = await start_relay(options);
+        t.after(() => relay.close());
+        return relay;
+    }
+
+    /* A line to the shared relay, or to another port. */
+    async line(t, options = {}, port = this.relay.port)
+    {
+        const line = await open_line(port, options);
+        t.after(() => line.close());
+        return line;
+    }
+}
