@@ -1,0 +1,70 @@
+/* exchange.h - questions and answers, as fast as they are answered.
+ *
+ * An exchange keeps `window` questions open on each of its connections: puts that
+ * wait for their ack, gets that wait for their node, or a mixture. An answer makes
+ * room for the next question. So the load adapts to the relay, nothing queues up
+ * outside the windows, and the latency is that of a relay as busy as it can be.
+ *
+ *        warm-up          measured            drain
+ *   |---------------|------------------|- - - - - - - -|
+ *     asked, counted  and in the rate,   nothing is asked,
+ *                     the latencies      open ones are waited for
+ *
+ * The sums must add up over all of it. Each put is acknowledged exactly once; an
+ * exchange counts what was acknowledged twice, refused, or not at all.
+ */
+#ifndef BENCH_EXCHANGE_H
+#define BENCH_EXCHANGE_H
+
+#include "tests/bench/fleet.h"
+#include "tests/bench/machine.h"
+
+typedef enum exchange_kind {
+    EXCHANGE_PUT,   /* write a node: a new one each time, or one of `souls` */
+    EXCHANGE_GET,   /* read one of `souls`, at random */
+    EXCHANGE_MIXED, /* 7 gets, 1 put to a soul that others follow, 2 puts to new souls, of 10 */
+    EXCHANGE_ECHO,  /* against an echo server: the ceiling */
+} exchange_kind;
+
+typedef struct exchange_options {
+    exchange_kind kind;
+    fleet *fleet;       /* all of its connections are used; borrowed until exchange_free() */
+    pid_t server;       /* whose processor time is read; 0 if unknown */
+    const char *prefix; /* souls are named PREFIX000000001 and so on */
+    uint32_t window;    /* questions open per connection, at most 65,536 */
+    uint32_t frame;     /* messages sent in one frame, at most `window` */
+    uint32_t souls;     /* see kind; for EXCHANGE_PUT 0 makes each put a new soul */
+    uint32_t keys;      /* of a node */
+    size_t value_bytes;
+    uint64_t count; /* stop asking after so many; 0: when the time is over */
+    unsigned warm_ms, measure_ms;
+} exchange_options;
+
+typedef struct exchange_result {
+    uint64_t asked, answered;         /* in all */
+    uint64_t refused;                 /* acks with err */
+    uint64_t empty;                   /* gets answered without data */
+    uint64_t twice;                   /* answers to what had been answered */
+    uint64_t lost;                    /* not answered within 9 s, or never */
+    uint64_t late;                    /* of those, answered after all */
+    uint64_t measured;                /* answers while measuring */
+    double seconds;                   /* of measuring */
+    double server_cpu_ms, own_cpu_ms; /* while measuring */
+    machine_memory memory;            /* of the server, at the end of measuring */
+    tally latency;                    /* of the measured answers */
+} exchange_result;
+
+typedef struct exchange exchange;
+
+/* Gives an exchange, NULL when out of memory; exchange_free() takes it back. It
+ * listens to the fleet until then. */
+exchange *exchange_new(const exchange_options *options);
+void exchange_free(exchange *x);
+
+/* Runs it from beginning to end. The result is lent until exchange_free(). */
+const exchange_result *exchange_run(exchange *x);
+
+/* Whether every question was answered as it should be. */
+bool exchange_adds_up(const exchange_result *result);
+
+#endif
