@@ -51,8 +51,8 @@ function make_context(options)
     const memory = { seen: {} };
     return {
         gun, Gun, SEA: Gun.SEA, memory, counts, sleep, plain, walk,
-        put: (chain, value) => new Promise(resolve => {
-            chain.put(value, ack => resolve({ ok: ack.ok !== undefined && Boolean(ack.ok), err: ack.err }));
+        put: (chain, value, options) => new Promise(resolve => {
+            chain.put(value, ack => resolve({ ok: Boolean(ack.ok), err: ack.err }), options);
         }),
         once: chain => new Promise(resolve => chain.once(data => resolve(plain(data)))),
         listen: path => walk(path).on(data => { memory.seen[path.join('\n')] = plain(data); }),
