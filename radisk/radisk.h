@@ -30,11 +30,11 @@
 typedef struct radisk radisk;
 
 typedef struct radisk_options {
-    const char *folder;     /* made if missing, mode 0700 */
-    size_t size_max;        /* bytes of map, and so of disk: address space only until used */
-    size_t overlay_max;     /* bytes not yet durable; past it merge() is STATUS_BUSY */
-    size_t held_max;        /* writes from the future, in all */
-    uint8_t secret[16];     /* keys the hash of names; random */
+    const char *folder;          /* made if missing, mode 0700 */
+    size_t size_max;             /* bytes of map, and so of disk: address space only until used */
+    size_t overlay_max;          /* bytes not yet durable; past it merge() is STATUS_BUSY */
+    size_t held_max;             /* writes from the future, in all */
+    uint8_t secret[16];          /* keys the hash of names; random */
     void (*wake)(void *context); /* from the committer: call radisk_turn() soon. Any thread. */
     void *wake_context;
 } radisk_options;
@@ -62,7 +62,7 @@ MUST_USE status radisk_flush(radisk *store);
 bool radisk_ready(const radisk *store);
 
 typedef struct radisk_stats {
-    uint64_t souls, rows, held;       /* on disk */
+    uint64_t souls, rows, held; /* on disk */
     uint64_t overlay_rows, overlay_bytes;
     uint64_t commits, commits_failed, rows_written;
     uint64_t sync_us_last, sync_us_max; /* one commit, with its sync */

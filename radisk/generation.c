@@ -1,0 +1,201 @@
+/* generation.c - see generation.h. */
+#include "radisk/generation.h"
+
+#include "core/keyed.h"
+
+#include <stdlib.h>
+
+/* One soul with one small row takes about this much; a table with a bucket for
+ * each is as large as it helps to be. Untouched buckets cost no memory. */
+enum { BYTES_A_SOUL = 256, BUCKETS_MIN = 1 << 10, BUCKETS_MAX = 1 << 20 };
+
+/* Below one soul in so many buckets it is cheaper to clear them one by one. */
+enum { CLEAR_SINGLY = 16 };
+
+enum { ARENA_KEEP = 64 * 1024 };
+
+status generation_open(generation *g, const uint8_t *secret, size_t bytes_max)
+{
+    size_t buckets = BUCKETS_MIN;
+
+    while (buckets < BUCKETS_MAX && buckets < bytes_max / BYTES_A_SOUL) buckets *= 2;
+    *g = (generation){ .secret = secret,
+                       .mask = buckets - 1,
+                       .memory = arena_make(SIZE_MAX),
+                       .chance = keyed_hash(secret, SLICE("heights")) | 1 };
+    g->buckets = calloc(buckets, sizeof *g->buckets);
+    return g->buckets == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+void generation_close(generation *g)
+{
+    arena_free(&g->memory);
+    free(g->buckets);
+    g->buckets = NULL;
+}
+
+static void clear_buckets(generation *g)
+{
+    if (g->souls.count > g->mask / CLEAR_SINGLY) {
+        memset(g->buckets, 0, (g->mask + 1) * sizeof *g->buckets);
+        return;
+    }
+    for (rung *at = ladder_first(&g->souls); at != NULL; at = at->after[0]) {
+        const generation_soul *soul = at->item;
+        g->buckets[soul->hash & g->mask] = NULL;
+    }
+}
+
+void generation_reset(generation *g)
+{
+    clear_buckets(g);
+    g->souls = g->held_added = g->held_released = (ladder){ 0 };
+    g->rows = 0;
+    arena_reset(&g->memory, ARENA_KEEP);
+}
+
+bool generation_is_empty(const generation *g)
+{
+    return g->rows == 0 && g->held_added.count == 0 && g->held_released.count == 0;
+}
+
+static generation_soul *find(const generation *g, slice name, uint64_t hash)
+{
+    generation_soul *soul = g->buckets[hash & g->mask];
+
+    while (soul != NULL && !(soul->hash == hash && slice_equal(soul->name, name)))
+        soul = soul->chained;
+    return soul;
+}
+
+generation_soul *generation_find(const generation *g, slice soul)
+{
+    if (g->souls.count == 0) return NULL;
+    return find(g, soul, keyed_hash(g->secret, soul));
+}
+
+generation_row *generation_find_row(const generation_soul *soul, slice key)
+{
+    rung *at = ladder_find(&soul->rows, key);
+
+    return at == NULL ? NULL : at->item;
+}
+
+static generation_soul *add_soul(generation *g, slice name, uint64_t id)
+{
+    generation_soul *soul = arena_take(&g->memory, sizeof *soul);
+    slice copy = arena_copy(&g->memory, name);
+
+    if (soul == NULL || copy.at == NULL) return NULL;
+    *soul = (generation_soul){ .name = copy, .id = id, .hash = keyed_hash(g->secret, name) };
+    if (ladder_add(&g->souls, &g->memory, &g->chance, copy, soul) == NULL) return NULL;
+
+    generation_soul **bucket = &g->buckets[soul->hash & g->mask];
+    soul->chained = *bucket;
+    *bucket = soul;
+    return soul;
+}
+
+static void remove_soul(generation *g, generation_soul *soul)
+{
+    generation_soul **link = &g->buckets[soul->hash & g->mask];
+
+    while (*link != soul) link = &(*link)->chained;
+    *link = soul->chained;
+    ladder_remove(&g->souls, soul->name);
+}
+
+static generation_row *add_row(generation *g, generation_soul *soul, slice key)
+{
+    generation_row *row = arena_take(&g->memory, sizeof *row);
+    slice copy = arena_copy(&g->memory, key);
+
+    if (row == NULL || copy.at == NULL) return NULL;
+    *row = (generation_row){ .key = copy };
+    return ladder_add(&soul->rows, &g->memory, &g->chance, copy, row) == NULL ? NULL : row;
+}
+
+/* Copies the value to where it shall stand; NULL when memory is short. */
+static char *place_value(generation *g, generation_row *row, slice value, bool reuse)
+{
+    char *at = (char *)(uintptr_t)row->value.at;
+
+    if (!reuse || row->room < value.len) {
+        at = arena_take(&g->memory, value.len);
+        if (at == NULL) return NULL;
+        row->room = value.len;
+    }
+    memcpy(at, value.at, value.len);
+    return at;
+}
+
+status generation_take(generation *g, const generation_put *put, generation_change *out)
+{
+    generation_change change = { .soul = put->soul };
+
+    if (change.soul == NULL) {
+        change.soul = add_soul(g, put->name, put->id);
+        if (change.soul == NULL) return STATUS_NO_MEMORY;
+        change.new_soul = true;
+    }
+    change.row = change.new_soul ? NULL : generation_find_row(change.soul, put->key);
+    if (change.row == NULL) {
+        change.row = add_row(g, change.soul, put->key);
+        if (change.row == NULL) {
+            if (change.new_soul) remove_soul(g, change.soul);
+            return STATUS_NO_MEMORY;
+        }
+        change.new_row = true;
+        g->rows++;
+    }
+    change.value_before = change.row->value;
+    change.state_before = change.row->state;
+
+    char *at = place_value(g, change.row, put->write.value, put->for_good && !change.new_row);
+    if (at == NULL) {
+        generation_undo(g, &change);
+        return STATUS_NO_MEMORY;
+    }
+    change.row->value = (slice){ at, put->write.value.len };
+    change.row->state = put->write.state;
+    *out = change;
+    return STATUS_OK;
+}
+
+void generation_undo(generation *g, const generation_change *change)
+{
+    if (change->new_row) {
+        ladder_remove(&change->soul->rows, change->row->key);
+        g->rows--;
+    } else {
+        change->row->value = change->value_before;
+        change->row->state = change->state_before;
+        change->row->room = change->value_before.len;
+    }
+    if (change->new_soul) remove_soul(g, change->soul);
+}
+
+status generation_hold(generation *g, slice held_key, const layout_held *h)
+{
+    layout_held *copy = arena_take(&g->memory, sizeof *copy);
+    slice key = arena_copy(&g->memory, held_key);
+
+    if (copy == NULL || key.at == NULL) return STATUS_NO_MEMORY;
+    *copy = (layout_held){ .soul = arena_copy(&g->memory, h->soul),
+                           .key = arena_copy(&g->memory, h->key),
+                           .value = arena_copy(&g->memory, h->value),
+                           .state = h->state };
+    if (copy->soul.at == NULL || copy->key.at == NULL || copy->value.at == NULL)
+        return STATUS_NO_MEMORY;
+    rung *added = ladder_add(&g->held_added, &g->memory, &g->chance, key, copy);
+    return added == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+status generation_release(generation *g, slice held_key)
+{
+    slice key = arena_copy(&g->memory, held_key);
+
+    if (key.at == NULL) return STATUS_NO_MEMORY;
+    rung *added = ladder_add(&g->held_released, &g->memory, &g->chance, key, NULL);
+    return added == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}

@@ -1,0 +1,95 @@
+/* generation.h - writes taken and not yet on disk: the newest per (soul, key).
+ *
+ * A generation gathers on the loop's thread until it is handed to the
+ * committer. From then on nobody changes it, so two threads read it without a
+ * lock: the loop, which answers from it, and the committer, which writes it in
+ * one transaction. When that is durable the loop empties it and uses it again.
+ *
+ * Souls are found by a keyed hash and walked by a ladder; the keys of a soul
+ * stand on a ladder of its own, short for nearly all. All memory is one arena's.
+ *
+ * Beside rows it carries what changes among the held writes (held.h): those
+ * added and those released.
+ */
+#ifndef RADISK_GENERATION_H
+#define RADISK_GENERATION_H
+
+#include "core/arena.h"
+#include "core/ham.h"
+#include "core/status.h"
+#include "radisk/ladder.h"
+#include "radisk/layout.h"
+
+typedef struct generation_row {
+    slice key, value;
+    double state;
+    size_t room; /* bytes that `value` may grow to where it stands */
+} generation_row;
+
+typedef struct generation_soul generation_soul;
+struct generation_soul {
+    slice name;
+    uint64_t id; /* on disk; 0 when that is not known */
+    uint64_t hash;
+    ladder rows;              /* of generation_row */
+    generation_soul *chained; /* in its bucket */
+};
+
+typedef struct generation {
+    uint64_t batch; /* what its tickets wait for */
+    arena memory;
+    ladder souls; /* of generation_soul */
+    size_t rows;
+    ladder held_added;    /* by held key, of layout_held */
+    ladder held_released; /* by held key */
+
+    generation_soul **buckets;
+    size_t mask;
+    const uint8_t *secret; /* of the hash; borrowed */
+    uint64_t chance;
+} generation;
+
+/* Opens an empty generation for about `bytes_max` bytes of rows; the table of
+ * souls is fixed by it, so that it never stalls to grow. STATUS_NO_MEMORY. */
+MUST_USE status generation_open(generation *g, const uint8_t *secret, size_t bytes_max);
+void generation_close(generation *g);
+
+/* Empties it. */
+void generation_reset(generation *g);
+
+bool generation_is_empty(const generation *g);
+
+generation_soul *generation_find(const generation *g, slice soul);
+generation_row *generation_find_row(const generation_soul *soul, slice key);
+
+/* What a put changed, so that it can be undone while nothing else has changed
+ * since: changes are undone in reverse. */
+typedef struct generation_change {
+    generation_soul *soul;
+    generation_row *row;
+    bool new_soul, new_row;
+    slice value_before;
+    double state_before;
+} generation_change;
+
+/* Puts a write that HAM has taken. `soul` may be what generation_find() said a
+ * moment ago, or NULL when it is not there; `id` its number on disk or 0. With
+ * `for_good` the write will not be undone, and may reuse the room of the value
+ * before it. Names and value are copied. STATUS_NO_MEMORY: nothing changed. */
+typedef struct generation_put {
+    generation_soul *soul;
+    slice name, key;
+    uint64_t id;
+    ham_write write;
+    bool for_good;
+} generation_put;
+
+MUST_USE status generation_take(generation *g, const generation_put *put, generation_change *out);
+void generation_undo(generation *g, const generation_change *change);
+
+/* Held writes: adds one under its key, or notes that one is released. All is
+ * copied. STATUS_NO_MEMORY: nothing changed. */
+MUST_USE status generation_hold(generation *g, slice held_key, const layout_held *h);
+MUST_USE status generation_release(generation *g, slice held_key);
+
+#endif

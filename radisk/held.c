@@ -1,0 +1,242 @@
+/* held.c - writes from the future, in order of their due time.
+ *
+ * What is held is what LMDB has, with what the generations added and without
+ * what they released, each generation over those behind it. A release and the
+ * row it makes are put into one generation, so they become durable together: a
+ * crash loses both, and the write comes due again; or neither, and it does not.
+ *
+ * A write that comes due before it was handed to the committer simply leaves
+ * the live generation, and LMDB never hears of it.
+ *
+ * `held_before` keeps the releases of a flood from being counted through again
+ * and again: everything at or below it has been released, except in the live
+ * generation, whose own list is exact. It is forgotten when that list is sealed.
+ */
+#include "radisk/inside.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+
+/* The held write that is due first: where it was found. */
+typedef struct first {
+    slice key; /* of LAYOUT_HELD_KEY bytes; at is NULL when there is none */
+    layout_held write;
+    bool in_live;
+} first;
+
+/* Whether a generation newer than overlay[i] released it; i == overlay_len
+ * stands for LMDB, behind all of them. */
+static bool released(const radisk *store, size_t i, slice key)
+{
+    while (i-- > 0)
+        if (ladder_find(&store->overlay[i]->held_released, key) != NULL) return true;
+    return false;
+}
+
+static slice not_before(const radisk *store)
+{
+    return store->held_before_known ? held_key_slice(store->held_before) : (slice){ "", 0 };
+}
+
+static void consider(first *best, slice key, const layout_held *write, bool in_live)
+{
+    if (best->key.at != NULL && slice_order(best->key, key) <= 0) return;
+    *best = (first){ key, *write, in_live };
+}
+
+static void first_in_overlay(const radisk *store, first *best)
+{
+    const rung *at = ladder_first(&overlay_live(store)->held_added);
+
+    if (at != NULL) consider(best, at->name, at->item, true);
+    for (size_t i = 1; i < store->overlay_len; i++) {
+        at = ladder_from(&store->overlay[i]->held_added, not_before(store));
+        while (at != NULL && released(store, i, at->name)) at = at->after[0];
+        if (at != NULL) consider(best, at->name, at->item, false);
+    }
+}
+
+static status first_on_disk(radisk *store, first *best)
+{
+    MDB_cursor *cursor;
+    MDB_txn *txn;
+    layout_held found;
+    slice start = not_before(store);
+    MDB_val key = disk_val(start), value;
+    status s = disk_read(&store->disk, &txn);
+
+    if (s == STATUS_OK) s = disk_status(mdb_cursor_open(txn, store->disk.held, &cursor));
+    if (s != STATUS_OK) return s;
+    int error = mdb_cursor_get(cursor, &key, &value, start.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
+    while (error == 0 && released(store, store->overlay_len, disk_slice(key)))
+        error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    mdb_cursor_close(cursor);
+    if (error != 0) return error == MDB_NOTFOUND ? STATUS_OK : disk_status(error);
+    s = layout_held_read(&found, disk_slice(key), disk_slice(value));
+    if (s == STATUS_OK) consider(best, disk_slice(key), &found, false);
+    return s;
+}
+
+static status find_first(radisk *store, first *out)
+{
+    *out = (first){ .key = { NULL, 0 } };
+    first_in_overlay(store, out);
+    return first_on_disk(store, out);
+}
+
+static void note_next(radisk *store, const first *next)
+{
+    store->held_next = next->key.at == NULL ? (double)INFINITY : next->write.state;
+    store->held_stale = false;
+}
+
+status held_open(radisk *store)
+{
+    store->held_stale = true;
+    return disk_count(&store->disk, store->disk.held, &store->held);
+}
+
+void held_sealed(radisk *store)
+{
+    store->held_before_known = false;
+}
+
+/* Whether this very write is held already, and when that is durable. */
+static status find_same(radisk *store, slice key, bool *found, graph_ticket *ticket)
+{
+    *found = false;
+    for (size_t i = 0; i < store->overlay_len; i++) {
+        const generation *g = store->overlay[i];
+        if (ladder_find(&g->held_added, key) != NULL) {
+            *found = true;
+            *ticket = (graph_ticket){ g->batch };
+            return STATUS_OK;
+        }
+        if (ladder_find(&g->held_released, key) != NULL) return STATUS_OK;
+    }
+    status s = disk_find_held(&store->disk, key);
+    if (s == STATUS_NOT_FOUND) return STATUS_OK;
+    *found = s == STATUS_OK;
+    *ticket = (graph_ticket){ 0 };
+    return s;
+}
+
+static status make_key(const layout_held *h, char key[static LAYOUT_HELD_KEY])
+{
+    size_t len = layout_held_bytes(h);
+    char *bytes = malloc(len);
+
+    if (bytes == NULL) return STATUS_NO_MEMORY;
+    layout_held_write(bytes, h);
+    layout_held_key(key, h->state, (slice){ bytes, len });
+    free(bytes);
+    return STATUS_OK;
+}
+
+static status hold(radisk *store, slice key, const layout_held *h, change *out)
+{
+    generation *live = overlay_live(store);
+
+    if (store->held >= store->options.held_max) return STATUS_BUSY;
+    status s = generation_hold(live, key, h);
+    if (s != STATUS_OK) return s;
+    *out = (change){ .held = true, .held_key = ladder_find(&live->held_added, key)->name };
+    store->held++;
+    if (!store->held_stale && h->state < store->held_next) store->held_next = h->state;
+    return STATUS_OK;
+}
+
+status held_add(radisk *store, const graph_write *write, change *out, graph_ticket *ticket)
+{
+    layout_held h = { write->soul, write->key, write->value, write->state };
+    char key[LAYOUT_HELD_KEY];
+    bool found = false;
+    status s = make_key(&h, key);
+
+    *out = (change){ .held = true, .held_key = { NULL, 0 } };
+    if (s == STATUS_OK) s = find_same(store, held_key_slice(key), &found, ticket);
+    if (s != STATUS_OK || found) return s;
+    *ticket = (graph_ticket){ overlay_live(store)->batch };
+    return hold(store, held_key_slice(key), &h, out);
+}
+
+void held_undo(radisk *store, const change *undone)
+{
+    if (undone->held_key.at == NULL) return; /* it was held before */
+    ladder_remove(&overlay_live(store)->held_added, undone->held_key);
+    store->held--;
+    store->held_stale = true;
+}
+
+/* Takes a write off the held ones. A release of something that LMDB or a sealed
+ * generation has is a row of its own; it is noted before the write is merged,
+ * and forgotten again when that failed, so that the two stay together. */
+static status release(radisk *store, const first *f)
+{
+    generation *live = overlay_live(store);
+
+    if (f->in_live) return STATUS_OK;
+    if (ladder_find(&live->held_released, f->key) != NULL) return STATUS_OK;
+    return generation_release(live, f->key);
+}
+
+static void settle(radisk *store, const first *f)
+{
+    if (f->in_live) ladder_remove(&overlay_live(store)->held_added, f->key);
+    memcpy(store->held_before, f->key.at, LAYOUT_HELD_KEY);
+    store->held_before_known = true;
+    store->held--;
+}
+
+static status release_one(radisk *store, const first *f, ham_verdict *verdict, graph_row *row)
+{
+    ham_write write = { f->write.state, f->write.value };
+    status s = release(store, f);
+
+    if (s != STATUS_OK) return s;
+    s = merge_put(store, f->write.soul, f->write.key, &write, verdict, row);
+    if (s == STATUS_OK)
+        settle(store, f);
+    else if (!f->in_live)
+        ladder_remove(&overlay_live(store)->held_released, f->key);
+    return s;
+}
+
+status held_due(void *context, moment now, size_t most, graph_visit *visit, void *visitor)
+{
+    radisk *store = context;
+    bool go_on = true;
+    first f;
+
+    if (held_next_due(store) > now.wall_ms) return STATUS_OK;
+    status s = merge_admits(store);
+    if (s == STATUS_OK) s = find_first(store, &f);
+    for (; s == STATUS_OK && go_on && most > 0 && f.key.at != NULL; most--) {
+        ham_verdict verdict;
+        graph_row row;
+        if (f.write.state > now.wall_ms) break;
+        s = release_one(store, &f, &verdict, &row);
+        if (s != STATUS_OK) break;
+        store->held_stale = true;
+        if (verdict == HAM_TAKE) go_on = visit(visitor, &row);
+        s = find_first(store, &f);
+        if (s == STATUS_OK) note_next(store, &f);
+    }
+    return s;
+}
+
+/* While nothing is admitted nothing comes due either: the committer's next news
+ * wake the loop, and it asks again. */
+double held_next_due(void *context)
+{
+    radisk *store = context;
+    first f;
+
+    if (store->held == 0 || merge_admits(store) != STATUS_OK) return (double)INFINITY;
+    if (store->held_stale) {
+        if (find_first(store, &f) != STATUS_OK) return (double)INFINITY;
+        note_next(store, &f);
+    }
+    return store->held_next;
+}

@@ -1,0 +1,94 @@
+/* layout.h - names and rows as bytes on disk, format 0.
+ *
+ * Knows no LMDB: slices in, bytes out, and back. docs/storage.md draws every
+ * table; this is what the drawings rest on.
+ *
+ * Stored names. LMDB orders keys by memcmp and takes at most 511 bytes. A name
+ * is CESU-8, whose memcmp order is JavaScript's, so up to 440 bytes it is its
+ * own stored form. A longer one is stored as its first 440 bytes and the
+ * BLAKE2b-256 of all of it; the whole name stands in the entry. Three things
+ * follow:
+ *   - a stored name of 472 bytes is a long one, and no other can be: nothing a
+ *     name contains makes it collide with another name;
+ *   - long names that differ within 440 bytes are in order, those that do not
+ *     stand together, in no order, right after the name that is their first 440
+ *     bytes if there is one: a reader sorts that group (walk.h);
+ *   - whoever finds a long name compares it with the whole one.
+ *
+ * Entries. Behind a name (of a soul, in the index; of a key, in the rows) stand
+ * eight bytes, then the whole name if it is long, then the rest:
+ *
+ *     number  8 bytes, big-endian     the soul's id; the state's IEEE bits
+ *     length  4 bytes, big-endian  \  only when the stored name is 472 bytes
+ *     name    that many bytes      /
+ *     rest                            nothing; the value's canonical text
+ */
+#ifndef RADISK_LAYOUT_H
+#define RADISK_LAYOUT_H
+
+#include "core/ham.h"
+#include "core/status.h"
+
+#include <stdint.h>
+
+enum {
+    LAYOUT_WHOLE_MAX = 440,                       /* a longer name is stored with a hash */
+    LAYOUT_HASH = 32,                             /* BLAKE2b-256 */
+    LAYOUT_LONG = LAYOUT_WHOLE_MAX + LAYOUT_HASH, /* what a long name is stored as */
+    LAYOUT_ID = 8,
+    LAYOUT_KEY_MAX = LAYOUT_ID + LAYOUT_LONG, /* below LMDB's 511 */
+    LAYOUT_HELD_KEY = 8 + LAYOUT_HASH,
+};
+
+typedef struct layout_key {
+    size_t len;
+    char at[LAYOUT_KEY_MAX];
+} layout_key;
+
+static inline slice layout_key_slice(const layout_key *k)
+{
+    return (slice){ k->at, k->len };
+}
+
+void layout_put64(char at[static 8], uint64_t number);
+uint64_t layout_get64(const char at[static 8]);
+void layout_put32(char at[static 4], uint32_t number);
+uint32_t layout_get32(const char at[static 4]);
+
+/* States as numbers and back: the bits of the double. */
+uint64_t layout_state_number(double state);
+double layout_number_state(uint64_t number);
+
+/* The key of a soul in the index, and of a row: its soul's id, then the name. */
+void layout_soul_key(layout_key *out, slice soul);
+void layout_row_key(layout_key *out, uint64_t id, slice key);
+
+typedef struct layout_entry {
+    slice name;
+    uint64_t number;
+    slice rest;
+} layout_entry;
+
+/* How many bytes an entry takes, and the entry written there. */
+size_t layout_entry_bytes(const layout_entry *e);
+void layout_entry_write(char *at, const layout_entry *e);
+
+/* Reads an entry from its stored name and its bytes; all slices point into
+ * those. STATUS_CORRUPT when it cannot be one. */
+MUST_USE status layout_entry_read(layout_entry *out, slice stored, slice bytes);
+
+/* A held write: by due time, then a hash of the rest, so that the same write
+ * held twice is one row. Due times as eight bytes that memcmp orders as the
+ * doubles are ordered. */
+typedef struct layout_held {
+    slice soul, key, value;
+    double state;
+} layout_held;
+
+size_t layout_held_bytes(const layout_held *h);
+void layout_held_write(char *at, const layout_held *h);
+void layout_held_key(char out[static LAYOUT_HELD_KEY], double state, slice bytes);
+double layout_held_state(const char key[static LAYOUT_HELD_KEY]);
+MUST_USE status layout_held_read(layout_held *out, slice key, slice bytes);
+
+#endif
