@@ -1,0 +1,206 @@
+/* relay_inside.h - what the files of the relay share, and nobody else sees.
+ *
+ *   relay.c         life of relays and peers, frames to messages, the turn
+ *   relay_put.c     judging, holding, acknowledging
+ *   relay_deliver.c who hears of a change
+ *   relay_answer.c  gets: snapshots and walks
+ *   relay_ask.c     asking peers: on a miss, and back for their edits
+ *   relay_say.c     the small messages, and what leaves next
+ *
+ * Peers refer to each other by number, never by pointer: a number is not used
+ * again, so whoever keeps one learns that its peer has left.
+ */
+#ifndef CORE_RELAY_INSIDE_H
+#define CORE_RELAY_INSIDE_H
+
+#include "core/graph_memory.h"
+#include "core/interest.h"
+#include "core/message.h"
+#include "core/outbox.h"
+#include "core/policy.h"
+#include "core/relay.h"
+#include "core/route.h"
+
+/* Tokens that refill with time; zeroed, it is full at first use. */
+typedef struct bucket {
+    double spent;
+    int64_t at_ms;
+} bucket;
+
+/* Takes one token of `burst`, `rate` of them coming back a second. */
+bool bucket_take(bucket *b, double rate, double burst, int64_t now_ms);
+/* When the next token will be there. */
+int64_t bucket_due_ms(const bucket *b, double rate, double burst, int64_t now_ms);
+
+/* Numbers of peers that something is to be done for. */
+typedef struct roster {
+    uint64_t *at;
+    size_t count, room;
+} roster;
+
+bool roster_add(roster *l, uint64_t number); /* false: no memory */
+
+/* A get on its way to its answer: names follow it in memory. */
+typedef struct ask ask;
+struct ask {
+    ask *next;
+    message_get kind;
+    slice at;        /* the asker's id; empty for a melted soul's changes */
+    slice soul, key; /* key: GET_KEY */
+    lex_range range; /* GET_NODE, GET_SOULS */
+    bool has_range, quiet; /* quiet: on a miss, others are not asked */
+    slice query;     /* has_range: to pass it on */
+    double limit;    /* units, 0 for none */
+    size_t bytes;
+};
+
+typedef struct walk walk;
+typedef struct suspended suspended;
+typedef struct miss miss;
+
+struct relay_peer {
+    relay *relay;
+    void *owner;
+    uint64_t number;
+    relay_peer *ready_next;
+    interest_holder interest;
+    lane control, live, answers;
+    marks *marks;
+    ask *first_ask, *last_ask;
+    uint32_t asks;
+    walk *walk;
+    frame *lent;       /* given out by relay_next() or, while lent_at > 0, partly */
+    char *lent_copy;   /* a piece of a frame that others share */
+    size_t lent_at;    /* bytes of `lent` given out, when it goes in pieces */
+    size_t lent_bytes; /* of the piece */
+    suspended *suspended;
+    char *pid;
+    size_t pid_len;
+    bucket back, missing, asked;
+    uint32_t held;
+    double held_until;
+    int64_t waited_since; /* since when the oldest output waits */
+    uint64_t stamp;       /* the last delivery that met this peer */
+    int closing;
+    bool is_ready, is_lent, paused, owing, starving, greeted;
+};
+
+typedef struct pending pending; /* acks waiting for one batch */
+
+struct relay {
+    relay_limits limits;
+    graph *store;
+    graph_memory *memory;
+    graph *fleeting;
+    policy policy;
+    char *policy_text;
+    bool list_souls;
+    uint8_t secret[16];
+    char *pid;
+    size_t pid_len;
+    uint64_t ids; /* made so far */
+    interest *interest;
+    route *route;
+    relay_peer **slots;
+    uint32_t slot_count, slot_room, free_slot; /* free slots are searched from here */
+    uint32_t generation;
+    uint64_t peers;
+    relay_peer *ready_first, *ready_last;
+    arena arena;
+    text line, values, states; /* scratch; idle between calls */
+    pending *pending;
+    uint64_t pending_acks;
+    roster suspended, starving, owing;
+    miss *misses, *misses_last; /* oldest first */
+    miss *misses_asking;        /* those under way */
+    miss **miss_table;
+    uint32_t miss_count, miss_buckets, misses_active;
+    bucket asked_all, back_large;
+    size_t walk_bytes, suspended_bytes;
+    uint64_t stamp;
+    int64_t sweep_at_ms;
+    relay_counts counts;
+};
+
+/* --- relay.c --- */
+relay_peer *relay_find(const relay *r, uint64_t number); /* NULL: it has left */
+relay_peer *relay_holder_peer(interest_holder *holder);
+void peer_news(relay_peer *p);   /* lists it for relay_ready() */
+void peer_weigh(relay_peer *p);  /* reads on or stops reading, by what waits */
+void peer_close(relay_peer *p, int code);
+graph *relay_graph(const relay *r, slice soul);
+message_limits relay_message_limits(const relay *r);
+
+/* --- relay_say.c --- */
+enum { RELAY_ID_LEN = 10 };
+slice relay_new_id(relay *r, char out[static RELAY_ID_LEN]);
+text *line_begin(relay *r);                   /* the scratch line, emptied */
+void line_id(relay *r, text *t);              /* {"#":"<new>" */
+void line_name(text *t, const char *field, slice name); /* ,"field":"name" */
+void line_number(text *t, const char *field, double number);
+void say(relay_peer *p, const text *line);    /* control lane */
+void say_ack(relay_peer *p, slice at);
+void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key);
+void say_scold(relay_peer *p, const char *why);
+void say_not_found(relay_peer *p, slice at);
+/* Writes {"#":id[,"@":at],"put":{...}} of writes sorted by soul and key. */
+void print_update(text *t, slice id, slice at, const graph_write *const *writes, size_t count);
+
+/* --- relay_put.c --- */
+void put_hear(relay *r, relay_peer *p, message *m, moment now);
+void answer_hear(relay *r, relay_peer *p, message *m, moment now);
+void put_due(relay *r, moment now);
+void put_settle(relay *r);
+void put_forget_pending(relay *r);
+/* A large put, in steps. put_look() judges keys from *next on, put_slice_keys
+ * of them at the most; true when it has come to the end. Then put_apply(). `met`
+ * gathers the tickets of what was known already. */
+bool put_look(relay *r, relay_peer *p, message *m, size_t *next, graph_ticket *met, moment now);
+void put_apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now);
+
+/* --- relay_deliver.c --- */
+typedef struct delivery {
+    const graph_write **writes; /* taken by HAM, a soul's together */
+    size_t count;
+    relay_peer *origin; /* who wrote them, NULL when they came due */
+    slice id;           /* of the author's message */
+    bool whole;         /* these are all the writes of that message */
+    relay_peer *asker;  /* whose get this answers, if any */
+    slice asker_id;
+} delivery;
+void deliver(relay *r, const delivery *d, moment now);
+
+/* --- relay_answer.c --- */
+void get_hear(relay *r, relay_peer *p, const message *m, moment now);
+/* Answers what waits until there is enough to send, or a walk has begun. False
+ * when nothing was done. */
+bool answer_next(relay *r, relay_peer *p, moment now);
+void asks_free(relay_peer *p);
+
+/* --- relay_walk.c --- */
+/* Takes the ask. `large`: more than 8 keys were seen already. */
+void walk_begin(relay *r, relay_peer *p, ask *a, bool large, moment now);
+/* Sends a whole soul as a change, because too many of its keys had changed. */
+void walk_soul(relay *r, relay_peer *p, slice soul, moment now);
+/* The next piece; false when the walk has come to its end and is gone. */
+bool walk_next(relay *r, relay_peer *p, relay_piece *out, moment now);
+void walk_sent(relay_peer *p);
+bool walk_within(const relay_peer *p); /* a message has begun and not ended */
+void walk_free(relay_peer *p);
+
+/* --- relay_ask.c --- */
+typedef enum back_size { BACK_SMALL, BACK_LARGE } back_size;
+/* Whether this connection was not yet asked back for the soul, and may be. */
+bool back_due(relay *r, relay_peer *p, slice soul);
+/* Asks it, into the lane, or owes it the ask when its budget is spent. */
+void back_ask(relay *r, relay_peer *p, slice soul, back_size size, const int32_t *hash, lane *out,
+              moment now);
+void back_turn(relay *r, moment now);
+int64_t back_due_ms(const relay *r, moment now);
+void miss_ask(relay *r, relay_peer *p, const ask *a, moment now);
+void miss_found(relay *r, slice id);
+void miss_turn(relay *r, moment now);
+int64_t miss_due_ms(const relay *r, moment now);
+void miss_free_all(relay *r);
+
+#endif

@@ -1,0 +1,38 @@
+/* relay_print.c - see relay_print.h. */
+#include "core/relay_print.h"
+
+#include "core/number.h"
+
+void print_state(text *states, slice key, double state)
+{
+    char *at;
+
+    if (states->len > 0) text_add_char(states, ',');
+    json_print_name(states, key);
+    text_add_char(states, ':');
+    at = text_room(states, NUMBER_TEXT_MAX);
+    if (at != NULL) states->len += number_print(at, state);
+}
+
+void print_value(text *values, slice key, slice value)
+{
+    json_print_name(values, key);
+    text_add_char(values, ':');
+    text_add(values, value);
+}
+
+allowance allowance_of(const relay *r, const ask *a)
+{
+    bool lexical = a->has_range || a->limit > 0;
+
+    return (allowance){ a->limit, 0, lexical ? r->limits.lex_keys_max : UINT32_MAX };
+}
+
+bool allowance_take(allowance *left, slice value)
+{
+    if (left->keys_left == 0) return false;
+    if (left->units_max > 0 && left->units >= left->units_max) return false;
+    left->units += (double)value_weight(value);
+    --left->keys_left;
+    return true;
+}

@@ -1,0 +1,537 @@
+/* relay_put.c - judging, holding, acknowledging.
+ *
+ * An author's put (no "@") is whole or not at all, and gets exactly one answer:
+ * `err` at once, or `ok` when everything it was judged against is durable. An
+ * answer ("@" and put) is judged key by key and never acknowledged.
+ *
+ * The order for one put: its author is subscribed to its keys, HAM judges, the
+ * changes are queued for those who asked, what HAM kept is queued for the author
+ * (who would otherwise never learn it: it does not ask for keys it wrote), and
+ * the ack waits for its ticket.
+ */
+#include "core/relay_inside.h"
+
+#include <stdlib.h>
+
+/* Acks that wait for one batch: (peer number, length, id) one behind another. */
+struct pending {
+    pending *next; /* of a later batch */
+    uint64_t batch;
+    text records;
+    uint64_t count;
+};
+
+static const slice none = { "", 0 };
+
+/* --- acknowledging --- */
+
+static const char *failure_text(status s)
+{
+    switch (s) {
+    case STATUS_NO_SPACE: return "full: the store has no room";
+    case STATUS_BUSY: return "busy: too much waits for the disk";
+    case STATUS_NO_MEMORY: return "busy: out of memory";
+    case STATUS_TOO_BIG: return "limit: too big for the store";
+    default: return "disk: the store failed";
+    }
+}
+
+static void refuse_put(relay *r, relay_peer *p, slice id, const char *why, slice soul, slice key)
+{
+    ++r->counts.puts_refused;
+    say_err(p, id, why, soul, key);
+}
+
+static pending *pending_for(relay *r, uint64_t batch)
+{
+    pending **link = &r->pending, *made;
+
+    while (*link != NULL && (*link)->batch < batch) link = &(*link)->next;
+    if (*link != NULL && (*link)->batch == batch) return *link;
+    made = calloc(1, sizeof *made);
+    if (made == NULL) return NULL;
+    made->batch = batch;
+    made->next = *link;
+    return *link = made;
+}
+
+static bool ack_later(relay *r, relay_peer *p, slice id, graph_ticket ticket)
+{
+    pending *waits = pending_for(r, ticket.batch);
+    size_t len = id.len;
+
+    if (waits == NULL) return false;
+    text_add(&waits->records, (slice){ (const char *)&p->number, sizeof p->number });
+    text_add(&waits->records, (slice){ (const char *)&len, sizeof len });
+    text_add(&waits->records, id);
+    ++waits->count;
+    ++r->pending_acks;
+    return text_ok(&waits->records);
+}
+
+static void answer_put(relay_peer *p, slice id, graph_state state, status why)
+{
+    if (state == GRAPH_SAFE) {
+        say_ack(p, id);
+    } else {
+        ++p->relay->counts.store_refused;
+        refuse_put(p->relay, p, id, failure_text(why), none, none);
+    }
+}
+
+static void ack(relay *r, relay_peer *p, slice id, graph_ticket ticket)
+{
+    graph_progress progress;
+    graph_state state;
+
+    r->store->progress(r->store->context, &progress);
+    state = graph_settled(ticket, &progress);
+    if (state != GRAPH_WAITING) answer_put(p, id, state, progress.why);
+    else if (!ack_later(r, p, id, ticket)) peer_close(p, 1011);
+}
+
+static void settle_all(relay *r, const pending *waits, graph_state state, status why)
+{
+    slice left = text_slice(&waits->records);
+
+    while (left.len > 0) {
+        uint64_t number;
+        size_t len;
+        relay_peer *p;
+
+        memcpy(&number, left.at, sizeof number);
+        memcpy(&len, left.at + sizeof number, sizeof len);
+        left.at += sizeof number + sizeof len;
+        left.len -= sizeof number + sizeof len;
+        p = relay_find(r, number);
+        if (p != NULL && !p->closing) answer_put(p, (slice){ left.at, len }, state, why);
+        left.at += len;
+        left.len -= len;
+    }
+}
+
+static void pending_free(pending *waits)
+{
+    text_free(&waits->records);
+    free(waits);
+}
+
+void put_settle(relay *r)
+{
+    graph_progress progress;
+
+    if (r->pending == NULL) return;
+    r->store->progress(r->store->context, &progress);
+    while (r->pending != NULL) {
+        pending *first = r->pending;
+        graph_state state = graph_settled((graph_ticket){ first->batch }, &progress);
+
+        if (state == GRAPH_WAITING) return;
+        r->pending = first->next;
+        r->pending_acks -= first->count;
+        settle_all(r, first, state, progress.why);
+        pending_free(first);
+    }
+}
+
+void put_forget_pending(relay *r)
+{
+    while (r->pending != NULL) {
+        pending *first = r->pending;
+        r->pending = first->next;
+        pending_free(first);
+    }
+}
+
+/* --- admission --- */
+
+/* Counts writes ahead of the clock; false when one is absurdly far ahead. */
+static bool count_future(const relay *r, const message *m, moment now, size_t *ahead,
+                         const graph_write **absurd)
+{
+    *ahead = 0;
+    for (size_t i = 0; i < m->write_count; ++i) {
+        if (m->writes[i].state <= now.wall_ms) continue;
+        ++*ahead;
+        if (m->writes[i].state > now.wall_ms + r->limits.future_ms_max) {
+            *absurd = &m->writes[i];
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A peer's held writes are counted until the last of them is due: that is one
+ * number instead of one per write, and errs on the strict side. */
+static bool may_hold(relay *r, relay_peer *p, size_t ahead, moment now)
+{
+    if (now.wall_ms >= p->held_until) p->held = 0;
+    return ahead == 0 || p->held + ahead <= r->limits.held_max;
+}
+
+static void note_held(relay_peer *p, const graph_write *w)
+{
+    ++p->held;
+    if (w->state > p->held_until) p->held_until = w->state;
+}
+
+static bool admit(relay *r, relay_peer *p, const message *m, moment now)
+{
+    const graph_write *absurd = NULL;
+    size_t ahead;
+
+    if (m->bad_count > 0) {
+        ++r->counts.bad_message;
+        refuse_put(r, p, m->id, m->bad.why, m->bad.soul, m->bad.key);
+    } else if (m->write_count > r->limits.put_keys_max) {
+        refuse_put(r, p, m->id, "limit: too many keys in a put", none, none);
+    } else if (!count_future(r, m, now, &ahead, &absurd)) {
+        ++r->counts.future_refused;
+        refuse_put(r, p, m->id, "future: the state is too far ahead", absurd->soul, absurd->key);
+    } else if (!may_hold(r, p, ahead, now)) {
+        refuse_put(r, p, m->id, "limit: too many writes from the future", none, none);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+/* --- judging --- */
+
+/* The writes of a put by what is to be done with them: for the store, memory
+ * only, expired; each part still sorted. */
+typedef struct sorted {
+    graph_write *writes;
+    size_t kept, fleeting, expired;
+} sorted;
+
+typedef enum place { PLACE_KEPT, PLACE_FLEETING, PLACE_EXPIRED, PLACES } place;
+
+typedef struct soul_kind {
+    slice soul;
+    bool fleeting;
+    double life_ms;
+} soul_kind;
+
+static place place_of(const relay *r, soul_kind *last, const graph_write *w, moment now)
+{
+    if (last->soul.at == NULL || !slice_equal(last->soul, w->soul)) {
+        last->soul = w->soul;
+        last->fleeting = policy_is_fleeting(&r->policy, w->soul);
+        last->life_ms = policy_life_ms(w->soul);
+    }
+    if (policy_expired(last->life_ms, w->state, now.wall_ms)) return PLACE_EXPIRED;
+    return last->fleeting ? PLACE_FLEETING : PLACE_KEPT;
+}
+
+static bool sort_places(relay *r, arena *a, const message *m, sorted *out, moment now)
+{
+    size_t counts[PLACES] = { 0 }, at[PLACES];
+    soul_kind last = { .soul = { NULL, 0 } };
+
+    for (size_t i = 0; i < m->write_count; ++i) ++counts[place_of(r, &last, &m->writes[i], now)];
+    *out = (sorted){ m->writes, counts[PLACE_KEPT], counts[PLACE_FLEETING], counts[PLACE_EXPIRED] };
+    for (int p = 0; p < PLACES; ++p)
+        if (counts[p] == m->write_count) return true;
+
+    out->writes = arena_take(a, m->write_count * sizeof *out->writes);
+    if (out->writes == NULL) return false;
+    at[PLACE_KEPT] = 0;
+    at[PLACE_FLEETING] = counts[PLACE_KEPT];
+    at[PLACE_EXPIRED] = at[PLACE_FLEETING] + counts[PLACE_FLEETING];
+    for (size_t i = 0; i < m->write_count; ++i)
+        out->writes[at[place_of(r, &last, &m->writes[i], now)]++] = m->writes[i];
+    return true;
+}
+
+static status merge_all(relay *r, sorted *s, moment now, graph_ticket *ticket)
+{
+    graph_ticket fleeting;
+    status result = STATUS_OK;
+
+    *ticket = (graph_ticket){ 0 };
+    if (s->kept > 0) result = r->store->merge(r->store->context, s->writes, s->kept, now, ticket);
+    if (result == STATUS_OK && s->fleeting > 0)
+        result = r->fleeting->merge(r->fleeting->context, s->writes + s->kept, s->fleeting, now,
+                                    &fleeting);
+    for (size_t i = s->kept + s->fleeting; i < s->kept + s->fleeting + s->expired; ++i)
+        s->writes[i].verdict = HAM_KEEP;
+    r->counts.keys_expired += s->expired;
+    return result;
+}
+
+/* What HAM took, for those who asked; counts the verdicts on the way. */
+static const graph_write **taken_of(relay *r, arena *a, relay_peer *p, const sorted *s, size_t *count)
+{
+    size_t all = s->kept + s->fleeting;
+    const graph_write **taken = arena_take(a, (all ? all : 1) * sizeof *taken);
+
+    *count = 0;
+    for (size_t i = 0; i < all; ++i) {
+        const graph_write *w = &s->writes[i];
+        switch (w->verdict) {
+        case HAM_TAKE:
+            ++r->counts.keys_taken;
+            if (taken != NULL) taken[(*count)++] = w;
+            break;
+        case HAM_SAME: ++r->counts.keys_same; break;
+        case HAM_KEEP: ++r->counts.keys_stale; break;
+        case HAM_WAIT:
+            ++r->counts.keys_held;
+            note_held(p, w);
+            break;
+        }
+    }
+    return taken;
+}
+
+/* --- the writer --- */
+
+/* Whoever wrote a key hears of its later changes, unless it hears of the whole
+ * soul anyway, or the key is a hash and cannot change. */
+static void subscribe_writer(relay *r, relay_peer *p, const graph_write *writes, size_t count)
+{
+    slice soul = { NULL, 0 };
+    bool skip = false;
+
+    for (size_t i = 0; i < count; ++i) {
+        if (soul.at == NULL || !slice_equal(soul, writes[i].soul)) {
+            soul = writes[i].soul;
+            skip = policy_is_hashed(soul) ||
+                   (interest_flags(r->interest, &p->interest, soul, none) & INTEREST_WANTS);
+        }
+        if (!skip &&
+            interest_add(r->interest, &p->interest, soul, writes[i].key,
+                         INTEREST_WANTS | INTEREST_WROTE, NULL) != STATUS_OK)
+            return; /* no memory: it hears less, and nothing breaks */
+    }
+}
+
+static void say_kept_row(relay *r, relay_peer *p, slice soul, slice key)
+{
+    frame *f = frame_new(soul.len + key.len);
+
+    if (f != NULL) {
+        f->kept = true;
+        f->count = 1;
+        f->soul_len = soul.len;
+        memcpy(frame_text(f), soul.at, soul.len);
+        memcpy(frame_text(f) + soul.len, key.at, key.len);
+        f->len = soul.len + key.len;
+    }
+    if (f == NULL || lane_share(&p->control, f) != STATUS_OK) {
+        frame_drop(f);
+        peer_close(p, 1011);
+    }
+    (void)r;
+    peer_news(p);
+}
+
+static void say_kept(relay *r, relay_peer *p, const graph_write **kept, size_t count)
+{
+    char id[RELAY_ID_LEN];
+    text *t = line_begin(r);
+
+    if (count == 0) return;
+    print_update(t, relay_new_id(r, id), (slice){ NULL, 0 }, kept, count);
+    say(p, t);
+}
+
+/* Tells the author what HAM kept instead of its writes. Small values go out
+ * gathered; a large one is queued by name and read when it leaves. */
+static void tell_loser(relay *r, relay_peer *p, const graph_write *writes, size_t count, moment now)
+{
+    enum { GATHERED = 64, SMALL = 4096 };
+    graph_write rows[GATHERED];
+    const graph_write *said[GATHERED];
+    size_t gathered = 0;
+
+    for (size_t i = 0; i < count; ++i) {
+        graph *g = relay_graph(r, writes[i].soul);
+        graph_row row;
+
+        if (writes[i].verdict != HAM_KEEP) continue;
+        if (g->look(g->context, writes[i].soul, writes[i].key, &row) != STATUS_OK) continue;
+        if (policy_expired(policy_life_ms(writes[i].soul), row.state, now.wall_ms)) continue;
+        if (row.value.len > SMALL) {
+            say_kept_row(r, p, writes[i].soul, writes[i].key);
+            continue;
+        }
+        rows[gathered] = (graph_write){
+            .soul = writes[i].soul, .key = writes[i].key, .value = row.value, .state = row.state
+        };
+        said[gathered] = &rows[gathered];
+        if (++gathered == GATHERED) {
+            say_kept(r, p, said, gathered);
+            gathered = 0;
+        }
+    }
+    say_kept(r, p, said, gathered);
+}
+
+/* --- an author's put --- */
+
+static void apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now)
+{
+    arena *a = &r->arena;
+    delivery d = { .origin = p, .id = m->id };
+    graph_ticket ticket;
+    status result;
+    sorted s;
+
+    if (!sort_places(r, a, m, &s, now)) {
+        refuse_put(r, p, m->id, failure_text(STATUS_NO_MEMORY), none, none);
+        return;
+    }
+    result = merge_all(r, &s, now, &ticket);
+    if (result != STATUS_OK) {
+        ++r->counts.store_refused;
+        refuse_put(r, p, m->id, failure_text(result), none, none);
+        return;
+    }
+    d.writes = taken_of(r, a, p, &s, &d.count);
+    d.whole = d.count == m->write_count && m->at.len == 0;
+    deliver(r, &d, now);
+    tell_loser(r, p, s.writes, s.kept + s.fleeting, now);
+    ack(r, p, m->id, graph_both(ticket, met));
+}
+
+void put_hear(relay *r, relay_peer *p, message *m, moment now)
+{
+    ++r->counts.puts;
+    if (!admit(r, p, m, now)) return;
+    subscribe_writer(r, p, m->writes, m->write_count);
+    apply(r, p, m, (graph_ticket){ 0 }, now);
+}
+
+bool put_look(relay *r, relay_peer *p, message *m, size_t *next, graph_ticket *met, moment now)
+{
+    size_t end = *next + r->limits.put_slice_keys;
+
+    if (end > m->write_count) end = m->write_count;
+    subscribe_writer(r, p, m->writes + *next, end - *next);
+    for (; *next < end; ++*next) {
+        graph_write *w = &m->writes[*next];
+        graph *g = relay_graph(r, w->soul);
+        ham_write incoming = { w->state, w->value };
+        graph_row row;
+
+        w->verdict = HAM_TAKE;
+        if (g->look(g->context, w->soul, w->key, &row) == STATUS_OK) {
+            ham_write held = { row.state, row.value };
+            w->verdict = ham_judge(&held, &incoming, now.wall_ms);
+            if (w->verdict == HAM_SAME) *met = graph_both(*met, row.ticket);
+        }
+    }
+    return *next == m->write_count;
+}
+
+void put_apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now)
+{
+    size_t news = 0, all = m->write_count;
+
+    ++r->counts.puts;
+    if (!admit(r, p, m, now)) return;
+    /* What is kept already needs no second judgement, and a put of 100,000 keys
+     * is often one that was sent before. */
+    for (size_t i = 0; i < all; ++i)
+        if (m->writes[i].verdict != HAM_SAME) m->writes[news++] = m->writes[i];
+    r->counts.keys_same += all - news;
+    m->write_count = news;
+    apply(r, p, m, met, now);
+}
+
+/* --- answers --- */
+
+/* Drops what lies absurdly far ahead; an answer has no single verdict. */
+static void drop_absurd(relay *r, relay_peer *p, message *m, moment now)
+{
+    size_t left = 0;
+
+    if (now.wall_ms >= p->held_until) p->held = 0;
+    for (size_t i = 0; i < m->write_count; ++i) {
+        const graph_write *w = &m->writes[i];
+        bool ahead = w->state > now.wall_ms;
+
+        if (ahead && (w->state > now.wall_ms + r->limits.future_ms_max ||
+                      p->held >= r->limits.held_max)) {
+            if (m->bad_count++ == 0)
+                m->bad = (message_fault){ "future: the state is too far ahead", w->soul, w->key };
+            continue;
+        }
+        m->writes[left++] = *w;
+    }
+    m->write_count = left;
+}
+
+void answer_hear(relay *r, relay_peer *p, message *m, moment now)
+{
+    delivery d = { .origin = p };
+    graph_ticket ticket;
+    route_end end;
+    sorted s;
+
+    ++r->counts.answers_in;
+    drop_absurd(r, p, m, now);
+    if (m->bad_count > 0) {
+        r->counts.keys_dropped += m->bad_count;
+        say_err(p, m->id, m->bad.why, m->bad.soul, m->bad.key);
+    }
+    if (m->write_count == 0) return;
+    subscribe_writer(r, p, m->writes, m->write_count);
+    if (!sort_places(r, &r->arena, m, &s, now)) return;
+    if (merge_all(r, &s, now, &ticket) != STATUS_OK) {
+        ++r->counts.store_refused;
+        return;
+    }
+    d.writes = taken_of(r, &r->arena, p, &s, &d.count);
+    if (route_find(r->route, m->at, now.steady_ms, &end)) {
+        d.asker = relay_find(r, end.peer);
+        if (d.asker == p) d.asker = NULL;
+        d.asker_id = arena_copy(&r->arena, end.origin);
+    }
+    miss_found(r, m->at);
+    deliver(r, &d, now);
+}
+
+/* --- writes come due --- */
+
+typedef struct collecting {
+    arena *a;
+    const graph_write *rows[1000];
+    size_t count;
+} collecting;
+
+static bool collect(void *visitor, const graph_row *row)
+{
+    collecting *c = visitor;
+    graph_write *w = arena_take(c->a, sizeof *w);
+
+    if (w == NULL) return true; /* taken all the same; subscribers read it later */
+    *w = (graph_write){ .soul = arena_copy(c->a, row->soul),
+                        .key = arena_copy(c->a, row->key),
+                        .value = arena_copy(c->a, row->value),
+                        .state = row->state };
+    if (w->soul.at != NULL && w->key.at != NULL && w->value.at != NULL) c->rows[c->count++] = w;
+    return true;
+}
+
+static void release(relay *r, graph *g, moment now)
+{
+    collecting c = { .a = &r->arena };
+
+    if (g->next_due(g->context) > now.wall_ms) return;
+    arena_reset(&r->arena, r->limits.snapshot_bytes);
+    if (g->due(g->context, now, sizeof c.rows / sizeof *c.rows, collect, &c) != STATUS_OK) return;
+    r->counts.keys_released += c.count;
+    for (size_t i = 0; i < c.count; ++i) {
+        delivery d = { .writes = &c.rows[i], .count = 1 };
+        deliver(r, &d, now);
+    }
+}
+
+void put_due(relay *r, moment now)
+{
+    release(r, r->store, now);
+    release(r, r->fleeting, now);
+}
