@@ -3,8 +3,8 @@
 // connection lives, another client notices nothing, and the process is the same.
 import { err, found, get, graph, none, ok, put, scold } from '../lib/frames.mjs';
 
-const bystander = [['Z', 'open'], ['Z', '>', get('zg', 'standing')], ['Z', '<', none('zg')], ['Z', 'forget asks']];
-const unmoved = [['Z', '='], ['Z', '=ask'], ['Z', '>', get('zend', 'standing')], ['Z', '<', none('zend')]];
+const bystander = [['Z', 'open'], ['Z', '>', get('zg', 'standing')], ['Z', '<', none('zg')]];
+const unmoved = [['Z', '='], ['Z', '>', get('zend', 'standing')], ['Z', '<', none('zend')]];
 const standing = get('probe', 's', 'a');
 
 // The frame is answered with one dam "!", then the peer is served as before.
