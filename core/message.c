@@ -24,7 +24,10 @@ static status refuse(const reading *r, status what, const char *why)
     return what;
 }
 
-static const json_token *token(const reading *r, uint32_t i) { return &r->j->tokens[i]; }
+static const json_token *token(const reading *r, uint32_t i)
+{
+    return &r->j->tokens[i];
+}
 
 static bool is_object(const reading *r, uint32_t i)
 {
@@ -159,12 +162,15 @@ static status read_node(const reading *r, slice soul, uint32_t node)
     if (why == NULL && !is_object(r, node)) why = "malformed: no node";
     if (why == NULL) {
         s = members_of(r, node, &keys, &key_count);
-        if (s == STATUS_MALFORMED) why = "malformed: duplicate key";
-        else if (s != STATUS_OK) return s;
+        if (s == STATUS_MALFORMED)
+            why = "malformed: duplicate key";
+        else if (s != STATUS_OK)
+            return s;
     }
     if (why == NULL) {
         status failed = STATUS_OK;
-        why = read_meta(r, json_member(r->j, node, SLICE("_")), soul, &states, &state_count, &failed);
+        why =
+            read_meta(r, json_member(r->j, node, SLICE("_")), soul, &states, &state_count, &failed);
         if (why == NULL && failed != STATUS_OK) return failed;
     }
     if (why != NULL) {
@@ -363,7 +369,8 @@ static status read_fields(const reading *r)
     status s = read_id(r, "#", &r->out->id);
 
     if (s == STATUS_OK) s = json_has_duplicates(r->j, r->a, 0, &twice);
-    if (s == STATUS_OK && twice) s = refuse(r, STATUS_MALFORMED, "malformed: duplicate key in a message");
+    if (s == STATUS_OK && twice)
+        s = refuse(r, STATUS_MALFORMED, "malformed: duplicate key in a message");
     if (s == STATUS_OK) s = read_id(r, "@", &r->out->at);
     if (s == STATUS_OK) s = read_id(r, "dam", &r->out->dam);
     if (s == STATUS_OK) s = read_id(r, "pid", &r->out->pid);
@@ -389,7 +396,8 @@ status message_unpack(message *out, arena *a, const json *j, const message_limit
     *fault = (message_fault){ .why = "malformed: not a message" };
     if (j->tokens[0].type != JSON_OBJECT) return STATUS_MALFORMED;
     s = read_fields(&r);
-    if (s == STATUS_TOO_BIG && slice_begins((slice){ fault->why, strlen(fault->why) }, SLICE("malformed")))
+    if (s == STATUS_TOO_BIG &&
+        slice_begins((slice){ fault->why, strlen(fault->why) }, SLICE("malformed")))
         fault->why = "limit: message too complex";
     return s;
 }

@@ -49,8 +49,8 @@ typedef struct message {
     slice ok; /* raw text of an `ok` that is an object; else empty */
 
     message_get get;
-    slice soul, key;  /* GET_NODE, GET_KEY */
-    bool has_range;   /* GET_NODE, GET_SOULS: a query was given */
+    slice soul, key; /* GET_NODE, GET_KEY */
+    bool has_range;  /* GET_NODE, GET_SOULS: a query was given */
     lex_range range;
     bool lists_all;   /* GET_SOULS: the query names nothing */
     double limit;     /* "%" of a get, in units; 0 for none */
@@ -61,7 +61,7 @@ typedef struct message {
     bool has_put;
     graph_write *writes;
     size_t write_count;
-    size_t bad_count; /* keys or nodes left out of writes */
+    size_t bad_count;  /* keys or nodes left out of writes */
     message_fault bad; /* the first of them */
 } message;
 
@@ -72,7 +72,7 @@ MUST_USE status message_read(message *out, arena *a, slice text, const message_l
                              message_fault *fault);
 
 /* Like message_read() for text that is read already. */
-MUST_USE status message_unpack(message *out, arena *a, const json *j,
-                               const message_limits *limits, message_fault *fault);
+MUST_USE status message_unpack(message *out, arena *a, const json *j, const message_limits *limits,
+                               message_fault *fault);
 
 #endif

@@ -16,7 +16,7 @@
 enum { NODE_HASH_KEYS = 8 };
 
 typedef struct node_hash {
-    uint32_t keys; /* seen; above NODE_HASH_KEYS there is no hash */
+    uint32_t keys;  /* seen; above NODE_HASH_KEYS there is no hash */
     bool backwards; /* the keys come in descending order; set before the first */
     struct {
         hash31 state, value; /* of "key":state and of "key":value */
@@ -27,7 +27,10 @@ typedef struct node_hash {
 /* Adds a key with its two members as JSON text. */
 void node_hash_add(node_hash *h, slice key, slice state_member, slice value_member);
 
-static inline bool node_hash_has(const node_hash *h) { return h->keys <= NODE_HASH_KEYS; }
+static inline bool node_hash_has(const node_hash *h)
+{
+    return h->keys <= NODE_HASH_KEYS;
+}
 
 /* The hash of {"soul":{"_":{"#":"soul",">":{...}},...}}; only if there is one. */
 int32_t node_hash_value(const node_hash *h, slice soul);

@@ -43,7 +43,10 @@ static frame *lane_last(const lane *l)
     return l->count == 0 ? NULL : l->ring[(l->at + l->count - 1) % l->room];
 }
 
-frame *lane_first(const lane *l) { return l->count == 0 ? NULL : l->ring[l->at]; }
+frame *lane_first(const lane *l)
+{
+    return l->count == 0 ? NULL : l->ring[l->at];
+}
 
 static status lane_grow(lane *l)
 {
@@ -182,7 +185,8 @@ static status insert(marks *m, slice soul, slice key)
     mark_row **head = bucket(m, hash), *r;
 
     for (r = *head; r != NULL; r = r->chain)
-        if (r->hash == hash && slice_equal(mark_of(r).soul, soul) && slice_equal(mark_of(r).key, key))
+        if (r->hash == hash && slice_equal(mark_of(r).soul, soul) &&
+            slice_equal(mark_of(r).key, key))
             return STATUS_OK;
     r = malloc(sizeof *r + soul.len + key.len);
     if (r == NULL) return STATUS_NO_MEMORY;
@@ -190,8 +194,10 @@ static status insert(marks *m, slice soul, slice key)
     memcpy(r->names, soul.at, soul.len);
     if (key.len > 0) memcpy(r->names + soul.len, key.at, key.len);
     *head = r;
-    if (m->last != NULL) m->last->next = r;
-    else m->first = r;
+    if (m->last != NULL)
+        m->last->next = r;
+    else
+        m->first = r;
     m->last = r;
     ++m->count;
     m->bytes += sizeof *r + soul.len + key.len;
@@ -237,7 +243,10 @@ status marks_add(marks **m, slice soul, slice key, uint32_t max, const uint8_t s
     return s;
 }
 
-size_t marks_bytes(const marks *m) { return m == NULL ? 0 : m->bytes; }
+size_t marks_bytes(const marks *m)
+{
+    return m == NULL ? 0 : m->bytes;
+}
 
 bool marks_first(const marks *m, mark *out)
 {

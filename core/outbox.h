@@ -38,8 +38,14 @@ enum { FRAME_FRONT = 33 };
 frame *frame_new(size_t room);
 frame *frame_hold(frame *f);
 void frame_drop(frame *f);
-static inline char *frame_text(frame *f) { return f->bytes + FRAME_FRONT; }
-static inline slice frame_slice(frame *f) { return (slice){ frame_text(f), f->len }; }
+static inline char *frame_text(frame *f)
+{
+    return f->bytes + FRAME_FRONT;
+}
+static inline slice frame_slice(frame *f)
+{
+    return (slice){ frame_text(f), f->len };
+}
 
 /* Makes the text of a frame that nobody shares a whole message or a batch, and
  * gives its bounds; the bytes before it may be written over. */

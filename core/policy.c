@@ -28,8 +28,10 @@ static double leading_number(slice text)
 
     while (len < text.len && len < sizeof digits - 1) {
         char c = text.at[len];
-        if (c == '.' && !dot) dot = true;
-        else if (c < '0' || c > '9') break;
+        if (c == '.' && !dot)
+            dot = true;
+        else if (c < '0' || c > '9')
+            break;
         digits[len++] = c;
     }
     digits[len] = '\0';

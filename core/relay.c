@@ -263,7 +263,10 @@ relay_peer *relay_holder_peer(interest_holder *holder)
     return (relay_peer *)(void *)((char *)holder - offsetof(relay_peer, interest));
 }
 
-void *relay_owner(const relay_peer *p) { return p->owner; }
+void *relay_owner(const relay_peer *p)
+{
+    return p->owner;
+}
 
 graph *relay_graph(const relay *r, slice soul)
 {
@@ -277,8 +280,10 @@ void peer_news(relay_peer *p)
     if (p->is_ready) return;
     p->is_ready = true;
     p->ready_next = NULL;
-    if (r->ready_last != NULL) r->ready_last->ready_next = p;
-    else r->ready_first = p;
+    if (r->ready_last != NULL)
+        r->ready_last->ready_next = p;
+    else
+        r->ready_first = p;
     r->ready_last = p;
 }
 
@@ -327,7 +332,10 @@ void peer_close(relay_peer *p, int code)
     peer_news(p);
 }
 
-int relay_closing(const relay_peer *p) { return p->closing; }
+int relay_closing(const relay_peer *p)
+{
+    return p->closing;
+}
 
 bool relay_reading(const relay_peer *p)
 {
@@ -564,7 +572,10 @@ static void scold_once(relay_peer *p, bool *scolded, const char *why)
     say_scold(p, why);
 }
 
-static bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
 
 /* The rest of the frame, and if in_put the message, waits for the next turn.
  * The message's memory is the arena's, which goes with it. */
@@ -700,7 +711,8 @@ size_t relay_hear(relay *r, relay_peer *p, slice wire, moment now)
         scold_once(p, &scolded, "malformed: not a message");
         heard = 1;
     }
-    if (p->suspended != NULL && p->suspended->in_put && !read_again(r, p->suspended, p->suspended->looked)) {
+    if (p->suspended != NULL && p->suspended->in_put &&
+        !read_again(r, p->suspended, p->suspended->looked)) {
         suspended_free(p);
         peer_close(p, 1011);
     } else if (p->suspended != NULL) {
@@ -719,8 +731,8 @@ static bool go_on(relay *r, relay_peer *p, moment now)
     slice wire = { s.text, s.len };
 
     if (s.in_put) {
-        bool done = put_look(r, p, &p->suspended->m, &p->suspended->looked,
-                             &p->suspended->met, now);
+        bool done =
+            put_look(r, p, &p->suspended->m, &p->suspended->looked, &p->suspended->met, now);
         if (!done) return true;
         put_apply(r, p, &p->suspended->m, p->suspended->met, now);
         if (p->suspended->m.get != GET_NONE) get_hear(r, p, &p->suspended->m, now);
@@ -813,7 +825,10 @@ void relay_turn(relay *r, moment now)
     sweep(r, now);
 }
 
-static int64_t earlier(int64_t a, int64_t b) { return a < b ? a : b; }
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
 
 static int64_t held_due_ms(graph *g, moment now)
 {
@@ -836,7 +851,10 @@ int64_t relay_due_ms(const relay *r, moment now)
     return due;
 }
 
-const relay_counts *relay_count(const relay *r) { return &r->counts; }
+const relay_counts *relay_count(const relay *r)
+{
+    return &r->counts;
+}
 
 void relay_measure(const relay *r, relay_gauges *out)
 {
@@ -858,7 +876,8 @@ void relay_measure(const relay *r, relay_gauges *out)
     for (uint32_t i = 0; i < r->slot_count; ++i) {
         const relay_peer *p = r->slots[i];
         if (p == NULL) continue;
-        out->outbox_bytes += p->control.bytes + p->live.bytes + p->answers.bytes + marks_bytes(p->marks);
+        out->outbox_bytes +=
+            p->control.bytes + p->live.bytes + p->answers.bytes + marks_bytes(p->marks);
         out->peers_melted += p->marks != NULL;
     }
 }

@@ -42,7 +42,10 @@ static ask *ask_new(const message *m)
 
     if (a == NULL) return NULL;
     at = (char *)(a + 1);
-    *a = (ask){ .kind = m->get, .has_range = m->has_range, .range = m->range, .limit = m->limit,
+    *a = (ask){ .kind = m->get,
+                .has_range = m->has_range,
+                .range = m->range,
+                .limit = m->limit,
                 .bytes = bytes };
     a->at = place(&at, m->id);
     a->soul = place(&at, m->soul);
@@ -55,8 +58,10 @@ static ask *ask_new(const message *m)
 
 static void ask_queue(relay_peer *p, ask *a)
 {
-    if (p->last_ask != NULL) p->last_ask->next = a;
-    else p->first_ask = a;
+    if (p->last_ask != NULL)
+        p->last_ask->next = a;
+    else
+        p->first_ask = a;
     p->last_ask = a;
     ++p->asks;
     peer_weigh(p);
@@ -89,7 +94,8 @@ void get_hear(relay *r, relay_peer *p, const message *m, moment now)
         return;
     }
     if ((m->get == GET_NODE || m->get == GET_KEY) &&
-        interest_add(r->interest, &p->interest, m->soul, m->key, INTEREST_WANTS, NULL) != STATUS_OK) {
+        interest_add(r->interest, &p->interest, m->soul, m->key, INTEREST_WANTS, NULL) !=
+            STATUS_OK) {
         /* Answered all the same; it hears of changes when it asks again. */
     }
     a = ask_new(m);
@@ -128,7 +134,8 @@ static bool snapshot_row(void *visitor, const graph_row *row)
         s->cut = true;
         return false;
     }
-    if (values->len + states->len + row->value.len + 2 * row->key.len > s->r->limits.snapshot_bytes) {
+    if (values->len + states->len + row->value.len + 2 * row->key.len >
+        s->r->limits.snapshot_bytes) {
         s->overflow = true;
         return false;
     }
@@ -237,9 +244,12 @@ static bool answer_one(relay *r, relay_peer *p, ask *a, moment now)
     if (a->kind == GET_SOULS) return answer_walk(r, p, a, 0, now);
     result = snapshot_read(&s, g, a);
     if (result == STATUS_OK && s.overflow) return answer_walk(r, p, a, s.hash.keys, now);
-    if (result != STATUS_OK) answer_failed(p, a);
-    else if (s.hash.keys == 0) answer_nothing(r, p, a, now);
-    else snapshot_answer(&s, p, a, now);
+    if (result != STATUS_OK)
+        answer_failed(p, a);
+    else if (s.hash.keys == 0)
+        answer_nothing(r, p, a, now);
+    else
+        snapshot_answer(&s, p, a, now);
     free(a);
     return true;
 }

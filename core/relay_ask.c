@@ -37,7 +37,8 @@ static void print_back(relay *r, slice soul, const int32_t *hash, text *t)
 
 static void owe(relay *r, relay_peer *p, slice soul)
 {
-    if (interest_add(r->interest, &p->interest, soul, none, INTEREST_OWED, NULL) != STATUS_OK) return;
+    if (interest_add(r->interest, &p->interest, soul, none, INTEREST_OWED, NULL) != STATUS_OK)
+        return;
     ++r->counts.backs_owed;
     if (!p->owing) p->owing = roster_add(&r->owing, p->number);
 }
@@ -64,7 +65,8 @@ void back_ask(relay *r, relay_peer *p, slice soul, back_size size, const int32_t
         owe(r, p, soul);
         return;
     }
-    if (interest_add(r->interest, &p->interest, soul, none, INTEREST_ASKED, NULL) != STATUS_OK) return;
+    if (interest_add(r->interest, &p->interest, soul, none, INTEREST_ASKED, NULL) != STATUS_OK)
+        return;
     t = line_begin(r);
     print_back(r, soul, hash, t);
     if (!text_ok(t) || lane_say(out, text_slice(t)) != STATUS_OK) {
@@ -127,8 +129,8 @@ int64_t back_due_ms(const relay *r, moment now)
 /* What was asked for in vain, or is being asked for. Kept until quiet_until,
  * in the order of their beginning, which is also that of their end. */
 struct miss {
-    miss *next;  /* by age */
-    miss *chain; /* of its bucket */
+    miss *next;    /* by age */
+    miss *chain;   /* of its bucket */
     uint64_t hash; /* of soul and key or query */
     uint64_t asker;
     int64_t began_ms, next_ms;
@@ -178,8 +180,10 @@ static void miss_rest(relay *r, miss *m)
     if (!m->active) return;
     m->active = false;
     --r->misses_active;
-    if (m->before != NULL) m->before->after = m->after;
-    else r->misses_asking = m->after;
+    if (m->before != NULL)
+        m->before->after = m->after;
+    else
+        r->misses_asking = m->after;
     if (m->after != NULL) m->after->before = m->before;
     free(m->peers);
     m->peers = NULL;
@@ -243,8 +247,11 @@ static miss *miss_new(relay *r, relay_peer *p, const ask *a, uint64_t hash, mome
     print_get(t, a);
     m = text_ok(t) ? malloc(sizeof *m + id.len + t->len) : NULL;
     if (m == NULL) return NULL;
-    *m = (miss){ .hash = hash, .asker = p->number, .began_ms = now.steady_ms,
-                 .next_ms = now.steady_ms, .active = true };
+    *m = (miss){ .hash = hash,
+                 .asker = p->number,
+                 .began_ms = now.steady_ms,
+                 .next_ms = now.steady_ms,
+                 .active = true };
     m->peers = malloc(2 * (size_t)r->limits.miss_peers_max * sizeof *m->peers);
     if (m->peers == NULL) {
         free(m);
@@ -262,8 +269,10 @@ static void miss_insert(relay *r, miss *m)
 {
     m->chain = r->miss_table[m->hash & (r->miss_buckets - 1)];
     r->miss_table[m->hash & (r->miss_buckets - 1)] = m;
-    if (r->misses_last != NULL) r->misses_last->next = m;
-    else r->misses = m;
+    if (r->misses_last != NULL)
+        r->misses_last->next = m;
+    else
+        r->misses = m;
     r->misses_last = m;
     m->after = r->misses_asking;
     if (m->after != NULL) m->after->before = m;
@@ -299,7 +308,8 @@ static bool may_be_asked(relay *r, relay_peer *p, moment now)
     const relay_limits *l = &r->limits;
 
     if (p->closing || p->paused) return false;
-    if (!bucket_take(&r->asked_all, l->asked_rate_all, l->asked_rate_all, now.steady_ms)) return false;
+    if (!bucket_take(&r->asked_all, l->asked_rate_all, l->asked_rate_all, now.steady_ms))
+        return false;
     return bucket_take(&p->asked, l->asked_rate, l->asked_rate, now.steady_ms);
 }
 
@@ -390,8 +400,10 @@ void miss_turn(relay *r, moment now)
     for (miss *m = r->misses_asking, *after; m != NULL; m = after) {
         after = m->after;
         if (m->next_ms > now.steady_ms) continue;
-        if (relay_find(r, m->asker) == NULL) miss_rest(r, m);
-        else miss_step(r, m, now);
+        if (relay_find(r, m->asker) == NULL)
+            miss_rest(r, m);
+        else
+            miss_step(r, m, now);
     }
 }
 

@@ -207,7 +207,8 @@ static void send_parts(sending *s)
         return;
     }
     for (; first < s->part_count && !s->failed; first = last) {
-        for (last = first; last < s->part_count && s->parts[last].peer == s->parts[first].peer;) ++last;
+        for (last = first; last < s->part_count && s->parts[last].peer == s->parts[first].peer;)
+            ++last;
         if (f == NULL || !same_parts(s, first, last, before, before_end)) {
             frame_drop(f);
             count = gather(s, first, last, writes);
@@ -248,6 +249,7 @@ static void send_mixed(sending *s)
             interest_each(want, d->writes[i]->soul, d->writes[i]->key, visit_part, s);
         }
     }
+    if (s->part_count == 0) return;
     qsort(s->parts, s->part_count, sizeof *s->parts, part_order);
     send_parts(s);
     free(s->parts);

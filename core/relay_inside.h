@@ -45,12 +45,12 @@ typedef struct ask ask;
 struct ask {
     ask *next;
     message_get kind;
-    slice at;        /* the asker's id; empty for a melted soul's changes */
-    slice soul, key; /* key: GET_KEY */
-    lex_range range; /* GET_NODE, GET_SOULS */
+    slice at;              /* the asker's id; empty for a melted soul's changes */
+    slice soul, key;       /* key: GET_KEY */
+    lex_range range;       /* GET_NODE, GET_SOULS */
     bool has_range, quiet; /* quiet: on a miss, others are not asked */
-    slice query;     /* has_range: to pass it on */
-    double limit;    /* units, 0 for none */
+    slice query;           /* has_range: to pass it on */
+    double limit;          /* units, 0 for none */
     size_t bytes;
 };
 
@@ -125,8 +125,8 @@ struct relay {
 /* --- relay.c --- */
 relay_peer *relay_find(const relay *r, uint64_t number); /* NULL: it has left */
 relay_peer *relay_holder_peer(interest_holder *holder);
-void peer_news(relay_peer *p);   /* lists it for relay_ready() */
-void peer_weigh(relay_peer *p);  /* reads on or stops reading, by what waits */
+void peer_news(relay_peer *p);  /* lists it for relay_ready() */
+void peer_weigh(relay_peer *p); /* reads on or stops reading, by what waits */
 void peer_close(relay_peer *p, int code);
 graph *relay_graph(const relay *r, slice soul);
 message_limits relay_message_limits(const relay *r);
@@ -134,11 +134,11 @@ message_limits relay_message_limits(const relay *r);
 /* --- relay_say.c --- */
 enum { RELAY_ID_LEN = 10 };
 slice relay_new_id(relay *r, char out[static RELAY_ID_LEN]);
-text *line_begin(relay *r);                   /* the scratch line, emptied */
-void line_id(relay *r, text *t);              /* {"#":"<new>" */
+text *line_begin(relay *r);                             /* the scratch line, emptied */
+void line_id(relay *r, text *t);                        /* {"#":"<new>" */
 void line_name(text *t, const char *field, slice name); /* ,"field":"name" */
 void line_number(text *t, const char *field, double number);
-void say(relay_peer *p, const text *line);    /* control lane */
+void say(relay_peer *p, const text *line); /* control lane */
 void say_ack(relay_peer *p, slice at);
 void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key);
 void say_scold(relay_peer *p, const char *why);

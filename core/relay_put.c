@@ -28,11 +28,16 @@ static const slice none = { "", 0 };
 static const char *failure_text(status s)
 {
     switch (s) {
-    case STATUS_NO_SPACE: return "full: the store has no room";
-    case STATUS_BUSY: return "busy: too much waits for the disk";
-    case STATUS_NO_MEMORY: return "busy: out of memory";
-    case STATUS_TOO_BIG: return "limit: too big for the store";
-    default: return "disk: the store failed";
+    case STATUS_NO_SPACE:
+        return "full: the store has no room";
+    case STATUS_BUSY:
+        return "busy: too much waits for the disk";
+    case STATUS_NO_MEMORY:
+        return "busy: out of memory";
+    case STATUS_TOO_BIG:
+        return "limit: too big for the store";
+    default:
+        return "disk: the store failed";
     }
 }
 
@@ -86,8 +91,10 @@ static void ack(relay *r, relay_peer *p, slice id, graph_ticket ticket)
 
     r->store->progress(r->store->context, &progress);
     state = graph_settled(ticket, &progress);
-    if (state != GRAPH_WAITING) answer_put(p, id, state, progress.why);
-    else if (!ack_later(r, p, id, ticket)) peer_close(p, 1011);
+    if (state != GRAPH_WAITING)
+        answer_put(p, id, state, progress.why);
+    else if (!ack_later(r, p, id, ticket))
+        peer_close(p, 1011);
 }
 
 static void settle_all(relay *r, const pending *waits, graph_state state, status why)
@@ -261,7 +268,8 @@ static status merge_all(relay *r, sorted *s, moment now, graph_ticket *ticket)
 }
 
 /* What HAM took, for those who asked; counts the verdicts on the way. */
-static const graph_write **taken_of(relay *r, arena *a, relay_peer *p, const sorted *s, size_t *count)
+static const graph_write **taken_of(relay *r, arena *a, relay_peer *p, const sorted *s,
+                                    size_t *count)
 {
     size_t all = s->kept + s->fleeting;
     const graph_write **taken = arena_take(a, (all ? all : 1) * sizeof *taken);
@@ -274,8 +282,12 @@ static const graph_write **taken_of(relay *r, arena *a, relay_peer *p, const sor
             ++r->counts.keys_taken;
             if (taken != NULL) taken[(*count)++] = w;
             break;
-        case HAM_SAME: ++r->counts.keys_same; break;
-        case HAM_KEEP: ++r->counts.keys_stale; break;
+        case HAM_SAME:
+            ++r->counts.keys_same;
+            break;
+        case HAM_KEEP:
+            ++r->counts.keys_stale;
+            break;
         case HAM_WAIT:
             ++r->counts.keys_held;
             note_held(p, w);
@@ -300,9 +312,8 @@ static void subscribe_writer(relay *r, relay_peer *p, const graph_write *writes,
             skip = policy_is_hashed(soul) ||
                    (interest_flags(r->interest, &p->interest, soul, none) & INTEREST_WANTS);
         }
-        if (!skip &&
-            interest_add(r->interest, &p->interest, soul, writes[i].key,
-                         INTEREST_WANTS | INTEREST_WROTE, NULL) != STATUS_OK)
+        if (!skip && interest_add(r->interest, &p->interest, soul, writes[i].key,
+                                  INTEREST_WANTS | INTEREST_WROTE, NULL) != STATUS_OK)
             return; /* no memory: it hears less, and nothing breaks */
     }
 }
@@ -453,8 +464,8 @@ static void drop_absurd(relay *r, relay_peer *p, message *m, moment now)
         const graph_write *w = &m->writes[i];
         bool ahead = w->state > now.wall_ms;
 
-        if (ahead && (w->state > now.wall_ms + r->limits.future_ms_max ||
-                      p->held >= r->limits.held_max)) {
+        if (ahead &&
+            (w->state > now.wall_ms + r->limits.future_ms_max || p->held >= r->limits.held_max)) {
             if (m->bad_count++ == 0)
                 m->bad = (message_fault){ "future: the state is too far ahead", w->soul, w->key };
             continue;

@@ -114,8 +114,10 @@ static void add_reason(relay *r, text *t, const char *why, slice soul, slice key
         add_shortened(&reason, soul);
         text_add_char(&reason, '\'');
     }
-    if (text_ok(&reason)) json_print_name(t, text_slice(&reason));
-    else t->failed = true;
+    if (text_ok(&reason))
+        json_print_name(t, text_slice(&reason));
+    else
+        t->failed = true;
     text_free(&reason);
 }
 
@@ -124,8 +126,10 @@ void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key)
     text *t = line_begin(p->relay);
 
     line_id(p->relay, t);
-    if (at.len > 0) line_name(t, "@", at);
-    else text_add(t, SLICE(",\"dam\":\"!\""));
+    if (at.len > 0)
+        line_name(t, "@", at);
+    else
+        text_add(t, SLICE(",\"dam\":\"!\""));
     text_add(t, SLICE(",\"err\":"));
     add_reason(p->relay, t, why, soul, key);
     text_add_char(t, '}');
@@ -273,8 +277,10 @@ static frame *marks_next(relay *r, relay_peer *p, moment now)
 
     while (marks_first(p->marks, &m)) {
         frame *f = NULL;
-        if (m.key.len > 0) f = row_frame(r, m.soul, m.key, now);
-        else walk_soul(r, p, m.soul, now);
+        if (m.key.len > 0)
+            f = row_frame(r, m.soul, m.key, now);
+        else
+            walk_soul(r, p, m.soul, now);
         marks_drop_first(&p->marks);
         if (f != NULL || p->walk != NULL) return f;
     }
@@ -369,7 +375,7 @@ void relay_sent(relay *r, relay_peer *p, moment now)
 
 bool relay_has_output(const relay_peer *p)
 {
-    return !p->closing && (p->lent != NULL || p->walk != NULL || p->control.count > 0 ||
-                           p->live.count > 0 || p->marks != NULL || p->answers.count > 0 ||
-                           p->first_ask != NULL);
+    return !p->closing &&
+           (p->lent != NULL || p->walk != NULL || p->control.count > 0 || p->live.count > 0 ||
+            p->marks != NULL || p->answers.count > 0 || p->first_ask != NULL);
 }

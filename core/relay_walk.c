@@ -144,15 +144,19 @@ void walk_begin(relay *r, relay_peer *p, ask *a, bool large, moment now)
         return;
     }
     ++r->counts.walks;
-    *w = (walk){ .r = r, .ask = a, .soul = a->soul, .left = allowance_of(r, a), .first_piece = true };
+    *w = (walk){
+        .r = r, .ask = a, .soul = a->soul, .left = allowance_of(r, a), .first_piece = true
+    };
     w->life_ms = policy_life_ms(a->soul);
     w->hash.backwards = a->range.backwards;
     p->walk = w;
     if (a->kind == GET_SOULS) {
         list_souls(w);
     } else if (a->at.len > 0 && back_due(r, p, a->soul)) {
-        if (large || has_many_keys(r, a)) back_ask(r, p, a->soul, BACK_LARGE, NULL, &p->control, now);
-        else w->back_after = true;
+        if (large || has_many_keys(r, a))
+            back_ask(r, p, a->soul, BACK_LARGE, NULL, &p->control, now);
+        else
+            w->back_after = true;
     }
     count_bytes(w);
 }
@@ -257,7 +261,8 @@ static status scan_on(walk *w)
     lex_range all = { 0 }, range = all;
 
     if (w->ask->kind == GET_NODE) range = w->ask->range;
-    if (w->ask->kind == GET_KEY) range = (lex_range){ .from = w->ask->key, .to = w->ask->key, .has_to = true };
+    if (w->ask->kind == GET_KEY)
+        range = (lex_range){ .from = w->ask->key, .to = w->ask->key, .has_to = true };
     if (w->begun) range = lex_range_after(&range, text_slice(&w->last));
     w->stopped = STOP_END;
     return g->scan(g->context, w->soul, &range, walk_row, w);
@@ -277,9 +282,12 @@ static void fill(walk *w)
 {
     out_begin(w);
     while (!w->ended) {
-        if (scan_on(w) != STATUS_OK) w->failed = w->ended = w->cut = true;
-        else if (w->stopped == STOP_FRAGMENT) break;
-        else if (w->stopped == STOP_LIMIT) w->ended = w->cut = true;
+        if (scan_on(w) != STATUS_OK)
+            w->failed = w->ended = w->cut = true;
+        else if (w->stopped == STOP_FRAGMENT)
+            break;
+        else if (w->stopped == STOP_LIMIT)
+            w->ended = w->cut = true;
         if (w->stopped == STOP_MESSAGE || w->ended) break;
         close_node(w);
         if (!next_soul(w)) {

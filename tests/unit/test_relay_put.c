@@ -1,0 +1,293 @@
+/* test_relay_put.c - what becomes of a put: its ack, its audience, its losers. */
+#include "relay_bench.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static void a_put_is_acknowledged_once_when_it_is_durable(void **state)
+{
+    table *t = table_lay(NULL, true);
+    relay_peer *a = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, a, "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':5}},'a':1}}}");
+    assert_string_equal(table_read(t, a), "");
+    table_sync(t);
+    assert_string_equal(table_read(t, a), "{'#':<2>,'@':'p1','ok':true}\n");
+    table_sync(t);
+    table_wait(t, 100);
+    assert_string_equal(table_read(t, a), "");
+    table_clear(t);
+}
+
+static void a_known_put_is_acknowledged_with_the_row_it_met(void **state)
+{
+    table *t = table_lay(NULL, true);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, a, "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':5}},'a':1}}}");
+    table_say(t, b, "{'#':'p2','put':{'s':{'_':{'#':'s','>':{'a':5}},'a':1}}}");
+    assert_string_equal(table_read(t, b), "");
+    table_sync(t);
+    assert_string_equal(table_read(t, b), "{'#':<3>,'@':'p2','ok':true}\n");
+    table_say(t, b, "{'#':'p3','put':{'s':{'_':{'#':'s','>':{'a':5}},'a':1}}}");
+    assert_string_equal(table_read(t, b), "{'#':<4>,'@':'p3','ok':true}\n");
+    table_clear(t);
+}
+
+static void a_failed_disk_is_an_err(void **state)
+{
+    table *t = table_lay(NULL, true);
+    relay_peer *a = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, a, "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':5}},'a':1}}}");
+    table_fail(t, STATUS_IO);
+    assert_string_equal(table_read(t, a), "{'#':<2>,'@':'p1','err':'disk: the store failed'}\n");
+    table_clear(t);
+}
+
+static void who_loses_is_sent_the_kept_value_before_the_ack(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, a, "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':9}},'a':'newer'}}}");
+    table_say(t, b, "{'#':'p2','put':{'s':{'_':{'#':'s','>':{'a':5}},'a':'older'}}}");
+    assert_string_equal(table_read(t, b),
+                        "{'#':<3>,'put':{'s':{'_':{'#':'s','>':{'a':9}},'a':'newer'}}}\n"
+                        "{'#':<4>,'@':'p2','ok':true}\n");
+    assert_string_equal(table_read(t, a), "{'#':<5>,'@':'p1','ok':true}\n");
+    table_clear(t);
+}
+
+static void writers_hear_later_changes_and_not_their_own(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, a, "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':5,'b':5}},'a':1,'b':2}}}");
+    table_say(t, b, "{'#':'p2','put':{'s':{'_':{'#':'s','>':{'a':6,'c':6}},'a':7,'c':8}}}");
+    assert_string_equal(table_read(t, b), "{'#':<3>,'@':'p2','ok':true}\n");
+    assert_string_equal(table_read(t, a),
+                        "{'#':<4>,'@':'p1','ok':true}\n"
+                        "{'#':<5>,'put':{'s':{'_':{'#':'s','>':{'a':6}},'a':7}}}\n");
+    table_clear(t);
+}
+
+static void a_whole_put_keeps_its_id_and_a_cut_one_gets_its_own(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, b, "{'#':'g1','get':{'#':'s'}}");
+    table_read(t, b);
+    table_say(t, a, "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':5,'b':5}},'a':1,'b':2}}}");
+    assert_string_equal(table_read(t, b),
+                        "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':5,'b':5}},'a':1,'b':2}}}\n");
+    table_say(t, a, "{'#':'p2','put':{'s':{'_':{'#':'s','>':{'a':5,'b':6}},'a':1,'b':3}}}");
+    assert_non_null(strstr(table_read(t, b), ",'put':{'s':{'_':{'#':'s','>':{'b':6}},'b':3}}}\n"));
+    table_say(t, a, "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':7}},'a':7}}}");
+    assert_null(strstr(table_read(t, b), "'p1'"));
+    table_clear(t);
+}
+
+static void calls_go_back_to_the_author_and_on(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, b, "{'#':'g1','get':{'#':'/RTC/room<?99'}}");
+    table_say(t, a,
+              "{'#':'ann','put':{'/RTC/room<?99':{'_':{'#':'/RTC/room<?99','>':{'+':999999}},"
+              "'+':'pidA'}},'ok':{'@':55,'/':1}}");
+    assert_non_null(strstr(table_read(t, b), "{'#':'ann','put':"));
+    table_read(t, a);
+    table_say(t, b, "{'@':'ann','#':'offer','ok':{'rtc':{'offer':{'sdp':'v=0'},'id':'pidB'}}}");
+    assert_string_equal(
+        table_read(t, a),
+        "{'#':'offer','@':'ann','ok':{'rtc':{'offer':{'sdp':'v=0'},'id':'pidB'}}}\n");
+    table_wait(t, 30000);
+    table_say(t, a, "{'@':'offer','#':'answ','ok':{'rtc':{'answer':1,'id':'pidA'}}}");
+    assert_string_equal(table_read(t, b),
+                        "{'#':'answ','@':'offer','ok':{'rtc':{'answer':1,'id':'pidA'}}}\n");
+    table_say(t, b, "{'@':'ann','#':'plain','ok':1}");
+    table_say(t, b, "{'@':'ann','#':'bad','err':'no'}");
+    assert_string_equal(table_read(t, a), "");
+    table_clear(t);
+}
+
+static void a_bad_key_refuses_the_whole_put(void **state)
+{
+    static const char *const puts[][2] = {
+        { "{'s':{'_':{'#':'s','>':{'a':5}},'a':1,'b':2}}", "malformed: no state: key 'b' on 's'" },
+        { "{'s':{'_':{'#':'s','>':{'a':'5'}},'a':1}}",
+          "malformed: state is not a number: key 'a' on 's'" },
+        { "{'s':{'_':{'#':'s','>':{'a':1e400}},'a':1}}",
+          "malformed: state is not a finite number: key 'a' on 's'" },
+        { "{'s':{'_':{'#':'s','>':{'a':5}},'a':[1]}}", "malformed: not a value: key 'a' on 's'" },
+        { "{'s':{'_':{'#':'s','>':{'a':5}},'a':{'b':1}}}",
+          "malformed: not a value: key 'a' on 's'" },
+        { "{'s':{'_':{'#':'t','>':{'a':5}},'a':1}}", "malformed: soul not same: soul 's'" },
+        { "{'s':{'a':1}}", "malformed: no meta: soul 's'" },
+        { "{'s':7}", "malformed: no node: soul 's'" },
+        { "{'':{'_':{'#':'','>':{'a':5}},'a':1}}", "malformed: empty name" },
+        { "{'s':{'_':{'#':'s','>':{'':5}},'':1}}", "malformed: empty name: soul 's'" },
+        { "{'s':{'_':{'#':'s','>':{'a':5}},'a':1,'a':2}}", "malformed: duplicate key: soul 's'" },
+        { "7", "malformed: put is not an object" },
+        { "{'s':{'_':{'#':'s','>':{'a':99999999999}},'a':1}}",
+          "future: the state is too far ahead: key 'a' on 's'" },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof puts / sizeof *puts; ++i) {
+        table *t = table_lay(NULL, false);
+        relay_peer *a = table_join(t, NULL);
+        const char *heard;
+
+        table_say(t, a, "{'#':'p1','put':%s}", puts[i][0]);
+        heard = table_read(t, a);
+        if (strstr(heard, "'@':'p1','err':'") == NULL || strstr(heard, "ok") != NULL)
+            fail_msg("%s: %s", puts[i][0], heard);
+        for (const char *c = puts[i][1], *h = strstr(heard, "'err':'") + 7; *c != '\0'; ++c, ++h)
+            if (*c != *h) fail_msg("%s: %s", puts[i][0], heard);
+        assert_int_equal(graph_memory_rows(table_memory(t)), 0);
+        table_clear(t);
+    }
+}
+
+static void an_answer_is_judged_key_by_key(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, b, "{'#':'g1','get':{'#':'s'}}");
+    table_read(t, b);
+    table_say(
+        t, a,
+        "{'#':'r1','@':'zz','put':{'s':{'_':{'#':'s','>':{'a':5,'c':5}},'a':1,'b':2,'c':3}}}");
+    assert_non_null(strstr(table_read(t, a), "'@':'r1','err':'malformed: no state: key"));
+    assert_non_null(strstr(table_read(t, b), "'>':{'a':5,'c':5}},'a':1,'c':3}}}\n"));
+    assert_string_equal(table_read(t, a), "");
+    table_clear(t);
+}
+
+static void a_write_from_the_future_is_acked_when_held_and_told_when_due(void **state)
+{
+    table *t = table_lay(NULL, true);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, b, "{'#':'g1','get':{'#':'s'}}");
+    table_read(t, b);
+    table_say(t, a, "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':1000050}},'a':1}}}");
+    table_sync(t);
+    assert_non_null(strstr(table_read(t, a), "'@':'p1','ok':true}"));
+    assert_string_equal(table_read(t, b), "");
+    table_wait(t, 100);
+    assert_non_null(
+        strstr(table_read(t, b), ",'put':{'s':{'_':{'#':'s','>':{'a':1000050}},'a':1}}}\n"));
+    table_wait(t, 1000);
+    assert_string_equal(table_read(t, b), "");
+    table_clear(t);
+}
+
+static void a_large_put_is_judged_in_slices_and_stays_in_order(void **state)
+{
+    relay_limits limits = relay_default_limits();
+    table *t;
+    relay_peer *a;
+    char frame[8000], *at = frame;
+
+    (void)state;
+    limits.put_slice_keys = 10;
+    t = table_lay(&limits, false);
+    a = table_join(t, NULL);
+    at += sprintf(at, "[{'#':'p1','put':{'s':{'_':{'#':'s','>':{");
+    for (int i = 0; i < 95; ++i) at += sprintf(at, "%s'k%d':5", i ? "," : "", i);
+    at += sprintf(at, "}}");
+    for (int i = 0; i < 95; ++i) at += sprintf(at, ",'k%d':%d", i, i);
+    sprintf(at, "}}},{'#':'g1','get':{'#':'s','.':'k7'}}]");
+    table_say(t, a, "%s", frame);
+    assert_false(relay_reading(a));
+    assert_string_equal(table_read(t, a), "");
+    table_wait(t, 100);
+    assert_true(relay_reading(a));
+    {
+        const char *heard = table_read(t, a);
+        assert_non_null(strstr(heard, "'@':'p1','ok':true}"));
+        assert_non_null(strstr(heard, "'@':'g1'"));
+        assert_non_null(strstr(heard, "'k7':7}}}"));
+    }
+    assert_int_equal(graph_memory_rows(table_memory(t)), 95);
+    table_clear(t);
+}
+
+static void what_has_expired_is_acked_and_neither_kept_nor_served(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, a, "{'#':'p1','put':{'s<?2':{'_':{'#':'s<?2','>':{'a':5}},'a':1}}}");
+    assert_string_equal(table_read(t, a), "{'#':<2>,'@':'p1','ok':true}\n");
+    assert_int_equal(graph_memory_rows(table_memory(t)), 0);
+    table_say(t, a, "{'#':'p2','put':{'s<?2':{'_':{'#':'s<?2','>':{'a':999999}},'a':1}}}");
+    table_read(t, a);
+    table_wait(t, 2000);
+    table_say(t, a, "{'#':'g1','get':{'#':'s<?2'}}");
+    assert_non_null(strstr(table_read(t, a), ",'@':'g1'}\n"));
+    table_clear(t);
+}
+
+static void memory_souls_leave_no_row_and_die_of_age(void **state)
+{
+    table *t = table_lay(NULL, true);
+    relay_peer *a = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, a,
+              "{'#':'p1','put':{'/live/r<?3':{'_':{'#':'/live/r<?3','>':{'a':999999}},'a':1}}}");
+    assert_string_equal(table_read(t, a), "{'#':<2>,'@':'p1','ok':true}\n");
+    assert_int_equal(graph_memory_rows(table_memory(t)), 0);
+    table_say(t, a, "{'#':'g1','get':{'#':'/live/r<?3'}}");
+    assert_non_null(strstr(table_read(t, a), "'a':1}}}\n"));
+    table_wait(t, 5000);
+    {
+        relay_gauges gauges;
+        relay_measure(table_relay(t), &gauges);
+        assert_int_equal(gauges.fleeting_rows, 0);
+    }
+    table_clear(t);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_put_is_acknowledged_once_when_it_is_durable),
+        cmocka_unit_test(a_known_put_is_acknowledged_with_the_row_it_met),
+        cmocka_unit_test(a_failed_disk_is_an_err),
+        cmocka_unit_test(who_loses_is_sent_the_kept_value_before_the_ack),
+        cmocka_unit_test(writers_hear_later_changes_and_not_their_own),
+        cmocka_unit_test(a_whole_put_keeps_its_id_and_a_cut_one_gets_its_own),
+        cmocka_unit_test(calls_go_back_to_the_author_and_on),
+        cmocka_unit_test(a_bad_key_refuses_the_whole_put),
+        cmocka_unit_test(an_answer_is_judged_key_by_key),
+        cmocka_unit_test(a_write_from_the_future_is_acked_when_held_and_told_when_due),
+        cmocka_unit_test(a_large_put_is_judged_in_slices_and_stays_in_order),
+        cmocka_unit_test(what_has_expired_is_acked_and_neither_kept_nor_served),
+        cmocka_unit_test(memory_souls_leave_no_row_and_die_of_age),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
