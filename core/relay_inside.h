@@ -1,6 +1,8 @@
 /* relay_inside.h - what the files of the relay share, and nobody else sees.
  *
- *   relay.c         life of relays and peers, frames to messages, the turn
+ *   relay.c         life of relays and peers, the turn
+ *   relay_limits.c  the bounds by default, and budgets
+ *   relay_hear.c    frames to messages
  *   relay_put.c     judging, holding, acknowledging
  *   relay_deliver.c who hears of a change
  *   relay_answer.c  gets: snapshots and walks
@@ -131,6 +133,10 @@ void peer_close(relay_peer *p, int code);
 graph *relay_graph(const relay *r, slice soul);
 message_limits relay_message_limits(const relay *r);
 
+/* --- relay_hear.c --- */
+void hear_on(relay *r, moment now); /* goes on with what was suspended */
+void hear_forget(relay_peer *p);    /* drops what is suspended */
+
 /* --- relay_say.c --- */
 enum { RELAY_ID_LEN = 10 };
 slice relay_new_id(relay *r, char out[static RELAY_ID_LEN]);
@@ -143,6 +149,7 @@ void say_ack(relay_peer *p, slice at);
 void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key);
 void say_scold(relay_peer *p, const char *why);
 void say_not_found(relay_peer *p, slice at);
+void say_greeting(relay_peer *p, slice at); /* who we are; `at` if it was asked */
 /* Writes {"#":id[,"@":at],"put":{...}} of writes sorted by soul and key. */
 void print_update(text *t, slice id, slice at, const graph_write *const *writes, size_t count);
 

@@ -164,6 +164,19 @@ void say_not_found(relay_peer *p, slice at)
     ++p->relay->counts.gets_missed;
 }
 
+void say_greeting(relay_peer *p, slice at)
+{
+    relay *r = p->relay;
+    text *t = line_begin(r);
+
+    line_id(r, t);
+    if (at.len > 0) line_name(t, "@", at);
+    text_add(t, SLICE(",\"dam\":\"?\""));
+    line_name(t, "pid", (slice){ r->pid, r->pid_len });
+    text_add_char(t, '}');
+    say(p, t);
+}
+
 /* --- updates --- */
 
 static void add_state(text *t, double state)

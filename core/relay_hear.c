@@ -1,0 +1,413 @@
+/* relay_hear.c - frames to messages, and what to do with each.
+ *
+ * A frame is heard in steps, so that no single one holds the loop: after
+ * FRAME_MESSAGES messages, or at a put of more keys than are judged in a slice,
+ * the rest is suspended. A suspended peer is not read, so its order holds; it
+ * goes on in relay_turn().
+ */
+#include "core/relay_inside.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { FRAME_MESSAGES = 1000, ARENA_KEEP = 256 * 1024 };
+
+/* What is left of a frame, and the put that was being judged. */
+struct suspended {
+    arena arena; /* the message's memory */
+    char *text;  /* the frame, a copy */
+    size_t len, at;
+    bool batch, scolded;
+    bool in_put;
+    message m;
+    size_t looked;
+    graph_ticket met;
+};
+
+void hear_forget(relay_peer *p)
+{
+    if (p->suspended == NULL) return;
+    p->relay->suspended_bytes -= p->suspended->len;
+    arena_free(&p->suspended->arena);
+    free(p->suspended->text);
+    free(p->suspended);
+    p->suspended = NULL;
+}
+
+/* --- control messages --- */
+
+static void learn_pid(relay *r, relay_peer *p, slice pid, moment now)
+{
+    if (p->pid != NULL || pid.len == 0) return;
+    p->pid = malloc(pid.len);
+    if (p->pid == NULL) return;
+    memcpy(p->pid, pid.at, pid.len);
+    p->pid_len = pid.len;
+    if (interest_return(r->interest, &p->interest, pid, now.steady_ms) > 0 && !p->owing)
+        p->owing = roster_add(&r->owing, p->number);
+}
+
+static void add_wall(text *t, moment now)
+{
+    char *at = text_room(t, 32);
+
+    /* Whole milliseconds: gun's clients add a fraction of their own. */
+    if (at != NULL) t->len += (size_t)snprintf(at, 32, "%.0f", floor(now.wall_ms));
+}
+
+static void answer_clock(relay *r, relay_peer *p, const message *m, moment now)
+{
+    text *t = line_begin(r);
+
+    if (!m->nts_asks) return;
+    line_id(r, t);
+    if (m->dam.len > 0) text_add(t, SLICE(",\"dam\":\"nts\""));
+    if (m->id.len > 0) line_name(t, "@", m->id);
+    text_add(t, m->nts.len > 0 ? SLICE(",\"nts\":[") : SLICE(",\"nts\":"));
+    if (m->nts.len > 0) {
+        text_add(t, m->nts);
+        text_add_char(t, ',');
+    }
+    add_wall(t, now);
+    text_add(t, m->nts.len > 0 ? SLICE("]}") : SLICE("}"));
+    say(p, t);
+}
+
+static void hear_dam(relay *r, relay_peer *p, const message *m, moment now)
+{
+    char id[RELAY_ID_LEN];
+
+    if (slice_equal(m->dam, SLICE("?"))) {
+        learn_pid(r, p, m->pid, now);
+        if (m->at.len == 0) say_greeting(p, m->id.len > 0 ? m->id : relay_new_id(r, id));
+    } else if (slice_equal(m->dam, SLICE("nts"))) {
+        answer_clock(r, p, m, now);
+    }
+    /* "hi" opens sockets, "!" complains; "opt", "mob" and "service" would have
+     * strangers make us dial or run things; what is not known is ignored. */
+}
+
+/* `ok` objects are calls between peers (WebRTC signalling): passed back to
+ * whom they answer, who may answer in turn. Plain acks end here. */
+static void hear_reply(relay *r, relay_peer *p, const message *m, moment now)
+{
+    route_end end;
+    relay_peer *to;
+    text *t;
+    slice id = m->id;
+    char fresh[RELAY_ID_LEN];
+
+    if (m->ok.len == 0) {
+        ++r->counts.acks_ended;
+        return;
+    }
+    if (!route_find(r->route, m->at, now.steady_ms, &end)) return;
+    to = relay_find(r, end.peer);
+    if (to == NULL || to == p) return;
+    t = line_begin(r);
+    if (id.len == 0) id = relay_new_id(r, fresh);
+    text_add(t, SLICE("{\"#\":"));
+    json_print_name(t, id);
+    line_name(t, "@", end.origin);
+    text_add(t, SLICE(",\"ok\":"));
+    text_add(t, m->ok);
+    text_add_char(t, '}');
+    route_add(r->route, id, p->number, id, now.steady_ms);
+    say(to, t);
+    ++r->counts.calls_routed;
+}
+
+/* --- messages --- */
+
+/* What to answer under when the message came without an id: gun invents one. */
+static void invent_id(relay *r, message *m)
+{
+    char *id;
+
+    if (m->id.len > 0) return;
+    id = arena_take(&r->arena, RELAY_ID_LEN);
+    if (id != NULL) m->id = relay_new_id(r, id);
+}
+
+static void refuse_message(relay *r, relay_peer *p, const message *m, const message_fault *fault)
+{
+    ++r->counts.bad_message;
+    if (m->has_put && m->at.len == 0) ++r->counts.puts_refused;
+    say_err(p, m->id, fault->why, fault->soul, fault->key);
+}
+
+/* Returns false when the rest is suspended. */
+static bool hear_unpacked(relay *r, relay_peer *p, message *m, moment now)
+{
+    if (m->dam.len > 0) {
+        hear_dam(r, p, m, now);
+        return true;
+    }
+    if (m->has_put && m->at.len > 0) {
+        answer_hear(r, p, m, now);
+    } else if (m->has_put) {
+        invent_id(r, m);
+        if (m->bad_count == 0 && m->write_count > r->limits.put_slice_keys) return false;
+        put_hear(r, p, m, now);
+    } else if (m->at.len > 0) {
+        hear_reply(r, p, m, now);
+    } else if (m->has_nts) {
+        answer_clock(r, p, m, now);
+    } else if (m->get == GET_NONE) {
+        message_fault what = { .why = "unknown: a message without get, put or dam" };
+        refuse_message(r, p, m, &what);
+        return true;
+    }
+    if (m->get != GET_NONE) get_hear(r, p, m, now);
+    return true;
+}
+
+/* Reads one message of JSON and hears it. False: a large put waits in *m, with
+ * its memory in r->arena. */
+static bool hear_message(relay *r, relay_peer *p, const json *j, message *m, moment now)
+{
+    message_limits limits = relay_message_limits(r);
+    message_fault fault;
+    status s;
+
+    ++r->counts.messages_in;
+    s = message_unpack(m, &r->arena, j, &limits, &fault);
+    if (s == STATUS_OK) return hear_unpacked(r, p, m, now);
+    if (s == STATUS_NO_MEMORY) fault = (message_fault){ .why = "busy: out of memory" };
+    if (s == STATUS_TOO_BIG) ++r->counts.too_big;
+    refuse_message(r, p, m, &fault);
+    return true;
+}
+
+/* A batch's element: an object, or a string that holds one. */
+static bool hear_element(relay *r, relay_peer *p, const json *j, message *m, bool *skipped,
+                         moment now)
+{
+    message_limits limits = relay_message_limits(r);
+    json_bounds bounds = { limits.depth_max, limits.tokens_max };
+    slice inner;
+    json held;
+
+    if (j->tokens[0].type == JSON_OBJECT) return hear_message(r, p, j, m, now);
+    if (j->tokens[0].type == JSON_STRING && json_utf8(j, &r->arena, 0, &inner) == STATUS_OK &&
+        json_read(&held, &r->arena, inner, &bounds) == STATUS_OK &&
+        held.tokens[0].type == JSON_OBJECT)
+        return hear_message(r, p, &held, m, now);
+    *skipped = true;
+    return true;
+}
+
+static void scold_once(relay_peer *p, bool *scolded, const char *why)
+{
+    if (*scolded) return;
+    *scolded = true;
+    ++p->relay->counts.bad_json;
+    say_scold(p, why);
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+/* The rest of the frame, and if in_put the message, waits for the next turn.
+ * The message's memory is the arena's, which goes with it. */
+static void suspend(relay *r, relay_peer *p, suspended *rest, slice wire)
+{
+    suspended *s = malloc(sizeof *s);
+    bool kept = rest->text != NULL; /* it was suspended before */
+
+    if (s != NULL) *s = *rest;
+    if (s != NULL && !kept) {
+        s->text = malloc(wire.len + 1);
+        if (s->text == NULL) {
+            free(s);
+            s = NULL;
+        } else {
+            memcpy(s->text, wire.at, wire.len);
+        }
+    }
+    if (s == NULL || !roster_add(&r->suspended, p->number)) {
+        if (s != NULL && !kept) free(s->text);
+        free(s);
+        peer_close(p, 1011);
+        return;
+    }
+    s->len = wire.len;
+    s->arena = r->arena;
+    r->arena = arena_make(s->arena.bytes_max);
+    r->suspended_bytes += s->len;
+    p->suspended = s;
+    peer_news(p);
+}
+
+/* Names in a suspended message lend from the frame it was read from; a copy of
+ * the frame would leave them behind, so such a message is read again. */
+static bool read_again(relay *r, suspended *s, size_t from)
+{
+    message_limits limits = relay_message_limits(r);
+    json_bounds bounds = { limits.depth_max, limits.tokens_max };
+    message_fault fault;
+    size_t at = from;
+    slice inner;
+    json j, held;
+
+    if (json_read_at(&j, &s->arena, (slice){ s->text, s->len }, &at, &bounds) != STATUS_OK)
+        return false;
+    if (j.tokens[0].type == JSON_STRING) {
+        if (json_utf8(&j, &s->arena, 0, &inner) != STATUS_OK ||
+            json_read(&held, &s->arena, inner, &bounds) != STATUS_OK)
+            return false;
+        j = held;
+    }
+    return message_unpack(&s->m, &s->arena, &j, &limits, &fault) == STATUS_OK;
+}
+
+static size_t hear_batch(relay *r, relay_peer *p, suspended *f, slice wire, moment now)
+{
+    message_limits limits = relay_message_limits(r);
+    json_bounds bounds = { limits.depth_max, limits.tokens_max };
+    size_t heard = 0;
+
+    for (;;) {
+        bool skipped = false;
+        size_t from;
+        message m;
+        status s;
+        json j;
+
+        while (f->at < wire.len && (is_space(wire.at[f->at]) || wire.at[f->at] == ',')) ++f->at;
+        if (f->at >= wire.len || wire.at[f->at] == ']') return heard;
+        if (heard == FRAME_MESSAGES) {
+            suspend(r, p, f, wire);
+            return heard;
+        }
+        from = f->at;
+        arena_reset(&r->arena, ARENA_KEEP);
+        s = json_read_at(&j, &r->arena, wire, &f->at, &bounds);
+        if (s != STATUS_OK) { /* it was checked: only a bound or memory can fail now */
+            scold_once(p, &f->scolded, "limit: message too complex");
+            return heard;
+        }
+        ++heard;
+        if (!hear_element(r, p, &j, &m, &skipped, now)) {
+            f->in_put = true;
+            f->m = m;
+            f->looked = from;
+            f->met = (graph_ticket){ 0 };
+            suspend(r, p, f, wire);
+            return heard;
+        }
+        if (skipped) scold_once(p, &f->scolded, "malformed: an element of a batch is a message");
+        if (p->closing) return heard;
+    }
+}
+
+static size_t hear_single(relay *r, relay_peer *p, slice wire, size_t at, moment now)
+{
+    message_limits limits = relay_message_limits(r);
+    json_bounds bounds = { limits.depth_max, limits.tokens_max };
+    suspended f = { .at = wire.len, .in_put = true, .looked = at };
+    bool scolded = false;
+    json j;
+    status s;
+
+    arena_reset(&r->arena, ARENA_KEEP);
+    s = json_read(&j, &r->arena, wire, &bounds);
+    if (s != STATUS_OK) {
+        if (s == STATUS_TOO_BIG) ++r->counts.too_big;
+        scold_once(p, &scolded,
+                   s == STATUS_MALFORMED ? "malformed: not JSON" : "limit: message too complex");
+        return 1;
+    }
+    if (!hear_message(r, p, &j, &f.m, now)) suspend(r, p, &f, wire);
+    return 1;
+}
+
+size_t relay_hear(relay *r, relay_peer *p, slice wire, moment now)
+{
+    suspended f = { .batch = true };
+    size_t at = 0, heard;
+    bool scolded = false;
+
+    assert(p->suspended == NULL);
+    ++r->counts.frames_in;
+    r->counts.bytes_in += wire.len;
+    while (at < wire.len && is_space(wire.at[at])) ++at;
+    if (at < wire.len && wire.at[at] == '{') {
+        heard = hear_single(r, p, wire, at, now);
+    } else if (at < wire.len && wire.at[at] == '[' &&
+               json_check(wire, r->limits.depth_max + 1) == STATUS_OK) {
+        f.at = at + 1;
+        heard = hear_batch(r, p, &f, wire, now);
+    } else {
+        scold_once(p, &scolded, "malformed: not a message");
+        heard = 1;
+    }
+    if (p->suspended != NULL && p->suspended->in_put &&
+        !read_again(r, p->suspended, p->suspended->looked)) {
+        hear_forget(p);
+        peer_close(p, 1011);
+    } else if (p->suspended != NULL) {
+        p->suspended->looked = 0;
+        ++r->counts.suspended;
+    }
+    return heard;
+}
+
+/* --- what was suspended --- */
+
+/* One slice of a suspended peer's work. True: it is still suspended. */
+static bool go_on(relay *r, relay_peer *p, moment now)
+{
+    suspended s = *p->suspended;
+    slice wire = { s.text, s.len };
+
+    if (s.in_put) {
+        bool done =
+            put_look(r, p, &p->suspended->m, &p->suspended->looked, &p->suspended->met, now);
+        if (!done) return true;
+        put_apply(r, p, &p->suspended->m, p->suspended->met, now);
+        if (p->suspended->m.get != GET_NONE) get_hear(r, p, &p->suspended->m, now);
+        p->suspended->in_put = false;
+        if (!s.batch) {
+            hear_forget(p);
+            peer_news(p);
+            return false;
+        }
+        return true;
+    }
+    /* The rest of a batch: heard anew, and perhaps suspended again. */
+    arena_free(&p->suspended->arena);
+    free(p->suspended);
+    p->suspended = NULL;
+    r->suspended_bytes -= s.len;
+    hear_batch(r, p, &s, wire, now);
+    if (p->suspended == NULL) {
+        free(s.text);
+    } else if (p->suspended->in_put) {
+        if (!read_again(r, p->suspended, p->suspended->looked)) {
+            hear_forget(p);
+            peer_close(p, 1011);
+        } else {
+            p->suspended->looked = 0;
+        }
+    }
+    peer_news(p);
+    return false; /* suspend() has put it on the roster again, if it did */
+}
+
+void hear_on(relay *r, moment now)
+{
+    roster now_due = r->suspended;
+
+    r->suspended = (roster){ 0 };
+    for (size_t i = 0; i < now_due.count; ++i) {
+        relay_peer *p = relay_find(r, now_due.at[i]);
+        if (p == NULL || p->suspended == NULL) continue;
+        if (go_on(r, p, now) && !roster_add(&r->suspended, p->number)) peer_close(p, 1011);
+    }
+    free(now_due.at);
+}
