@@ -1,0 +1,33 @@
+/* disk_gate.h - the disk of a test: it can be held, and it can fail.
+ *
+ * Linked into a test, these functions stand in front of the C library's pwrite,
+ * writev and fdatasync, also for LMDB. They do nothing until asked to,
+ * so that "while a commit is under way" is a state that a test can be in for as
+ * long as it likes, not a moment that it has to catch.
+ */
+#ifndef TESTS_UNIT_DISK_GATE_H
+#define TESTS_UNIT_DISK_GATE_H
+
+#include <stdbool.h>
+
+/* From now on every sync waits at the gate until it is opened. */
+void disk_gate_close(void);
+void disk_gate_open(void);
+
+/* Waits until somebody waits at the closed gate. */
+void disk_gate_await(void);
+
+/* What can fail: a write of data pages; the sync after them; the write of the
+ * meta page, which makes the commit. */
+typedef enum disk_part { DISK_DATA, DISK_SYNC, DISK_META } disk_part;
+
+/* From now on `part` fails with `error`, `times` times (-1: for ever; 0: never). */
+void disk_gate_fail(disk_part part, int error, int times);
+
+/* How many calls have failed since then. */
+int disk_gate_failed(void);
+
+/* How many syncs and meta writes there were, ever. */
+unsigned long disk_gate_syncs(void);
+
+#endif
