@@ -1,0 +1,184 @@
+/* metrics.c - see metrics.h. */
+#include "server/metrics.h"
+
+#include <dirent.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static void counter(FILE *to, const char *name, const char *words, uint64_t value)
+{
+    fprintf(to,
+            "# HELP brasa_%s_total %s\n# TYPE brasa_%s_total counter\nbrasa_%s_total %" PRIu64 "\n",
+            name, words, name, name, value);
+}
+
+static void gauge(FILE *to, const char *name, const char *words, double value)
+{
+    fprintf(to, "# HELP %s %s\n# TYPE %s gauge\n%s %.17g\n", name, words, name, name, value);
+}
+
+static double resident_bytes(void)
+{
+    FILE *from = fopen("/proc/self/statm", "re");
+    unsigned long size = 0, resident = 0;
+
+    if (!from) return 0;
+    if (fscanf(from, "%lu %lu", &size, &resident) != 2) resident = 0;
+    fclose(from);
+    return (double)resident * (double)sysconf(_SC_PAGESIZE);
+}
+
+static double open_files(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    double count = -3; /* `.`, `..` and this one */
+
+    if (!folder) return 0;
+    while (readdir(folder)) count++;
+    closedir(folder);
+    return count;
+}
+
+static double processor_seconds(void)
+{
+    struct timespec used;
+
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
+}
+
+static void server_gauges(FILE *to, const server *s)
+{
+    gauge(to, "brasa_ready", "1 when writes are possible",
+          s->ready && !s->stopping && radisk_ready(s->store));
+    gauge(to, "brasa_uptime_seconds", "since the start",
+          (double)(s->now.steady_ms - s->started.steady_ms) / 1000);
+    gauge(to, "brasa_sockets", "accepted sockets that are open", s->sockets);
+    gauge(to, "brasa_connections", "WebSocket connections that have a place",
+          gate_places_taken(s->gate));
+    gauge(to, "brasa_connections_max", "places there are", s->limits.connections_max);
+    gauge(to, "brasa_waiting", "connections that wait for a place", s->waiting_count);
+    gauge(to, "brasa_assembling_bytes", "of messages that have not arrived whole",
+          (double)s->assembling_bytes);
+    gauge(to, "process_resident_memory_bytes", "resident memory", resident_bytes());
+    gauge(to, "process_open_fds", "open file descriptors", open_files());
+    fprintf(to, "# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total %.6f\n",
+            processor_seconds());
+    gauge(to, "process_start_time_seconds", "since 1970", s->started.wall_ms / 1000);
+}
+
+static void relay_gauges_text(FILE *to, const server *s)
+{
+    relay_gauges g;
+
+    relay_measure(s->relay, &g);
+    gauge(to, "brasa_peers", "peers of the relay", (double)g.peers);
+    gauge(to, "brasa_interests", "subscriptions", (double)g.interests);
+    gauge(to, "brasa_souls_wanted", "souls that somebody subscribes to", (double)g.souls_wanted);
+    gauge(to, "brasa_keepsakes", "writers remembered by pid", (double)g.keepsakes);
+    gauge(to, "brasa_outbox_bytes", "waiting to be sent", (double)g.outbox_bytes);
+    gauge(to, "brasa_walk_bytes", "buffers of large answers", (double)g.walk_bytes);
+    gauge(to, "brasa_suspended_bytes", "of puts judged in slices", (double)g.suspended_bytes);
+    gauge(to, "brasa_acks_waiting", "acks that wait for the disk", (double)g.acks_waiting);
+    gauge(to, "brasa_misses", "misses under way or remembered", (double)g.misses);
+    gauge(to, "brasa_fleeting_rows", "keys kept in memory only", (double)g.fleeting_rows);
+    gauge(to, "brasa_fleeting_bytes", "of those", (double)g.fleeting_bytes);
+    gauge(to, "brasa_peers_melted", "peers whose updates are marks", (double)g.peers_melted);
+}
+
+static void store_metrics(FILE *to, const server *s)
+{
+    radisk_stats d;
+
+    radisk_measure(s->store, &d);
+    gauge(to, "brasa_store_souls", "souls on disk", (double)d.souls);
+    gauge(to, "brasa_store_rows", "keys on disk", (double)d.rows);
+    gauge(to, "brasa_store_held", "writes from the future", (double)d.held);
+    gauge(to, "brasa_store_overlay_rows", "keys not yet on disk", (double)d.overlay_rows);
+    gauge(to, "brasa_store_overlay_bytes", "of those", (double)d.overlay_bytes);
+    gauge(to, "brasa_store_bytes", "used of the map", (double)d.map_bytes_used);
+    gauge(to, "brasa_store_bytes_max", "size of the map", (double)d.map_bytes_max);
+    gauge(to, "brasa_store_sync_seconds", "the last commit", (double)d.sync_us_last / 1e6);
+    gauge(to, "brasa_store_sync_seconds_max", "the slowest commit", (double)d.sync_us_max / 1e6);
+    counter(to, "store_commits", "commits", d.commits);
+    counter(to, "store_commits_failed", "commits that failed", d.commits_failed);
+    counter(to, "store_rows_written", "keys written", d.rows_written);
+}
+
+static void all_metrics(FILE *to, const server *s)
+{
+    const relay_counts *r = relay_count(s->relay);
+
+    fprintf(to,
+            "# HELP brasa_info what runs\n# TYPE brasa_info gauge\n"
+            "brasa_info{version=\"%s\",write_mode=\"open\"} 1\n",
+            BRASA_VERSION);
+    server_gauges(to, s);
+    relay_gauges_text(to, s);
+    store_metrics(to, s);
+#define X(name, words) counter(to, #name, words, r->name);
+    RELAY_COUNT_LIST(X)
+#undef X
+#define X(name, words) counter(to, #name, words, s->counts.name);
+    SERVER_COUNT_LIST(X)
+#undef X
+}
+
+static void status_json(FILE *to, const server *s)
+{
+    relay_gauges g;
+    radisk_stats d;
+
+    relay_measure(s->relay, &g);
+    radisk_measure(s->store, &d);
+    fprintf(to,
+            "{\"name\":\"brasa\",\"version\":\"%s\",\"pid\":\"%s\",\"ready\":%s,\"uptime_s\":%.3f,"
+            "\"write_mode\":\"open\",\"signatures\":\"unverified: souls with ~ or # are stored as "
+            "they come\",",
+            BRASA_VERSION, s->pid,
+            s->ready && !s->stopping && radisk_ready(s->store) ? "true" : "false",
+            (double)(s->now.steady_ms - s->started.steady_ms) / 1000);
+    fprintf(to,
+            "\"connections\":%" PRIu32 ",\"waiting\":%" PRIu32 ",\"subscriptions\":%" PRIu64
+            ",\"outbox_bytes\":%" PRIu64 ",\"memory_bytes\":%.0f,",
+            gate_places_taken(s->gate), s->waiting_count, g.interests, g.outbox_bytes,
+            resident_bytes());
+    fprintf(to,
+            "\"store\":{\"souls\":%" PRIu64 ",\"keys\":%" PRIu64 ",\"held\":%" PRIu64
+            ",\"bytes\":%" PRIu64 ",\"bytes_max\":%" PRIu64 "},",
+            d.souls, d.rows, d.held, d.map_bytes_used, d.map_bytes_max);
+    fprintf(to,
+            "\"limits\":{\"message_bytes\":%zu,\"connections\":%" PRIu32
+            ",\"connections_per_address\":%" PRIu32
+            ",\"messages_per_s\":%.0f,\"bytes_per_s\":%.0f,\"subscriptions\":%" PRIu32
+            ",\"keys_per_put\":%" PRIu32 ",\"list_souls\":%s}}\n",
+            s->options->relay.message_bytes_max, s->limits.connections_max,
+            s->limits.per_address_max, s->limits.messages.rate, s->limits.bytes.rate,
+            s->options->relay.interests_max, s->options->relay.put_keys_max,
+            s->options->list_souls ? "true" : "false");
+}
+
+static char *gather(server *s, void (*say)(FILE *to, const server *s), size_t *len)
+{
+    char *words = NULL;
+    FILE *to = open_memstream(&words, len);
+    bool whole;
+
+    if (!to) return NULL;
+    say(to, s);
+    whole = !ferror(to);
+    if (fclose(to) == 0 && whole) return words;
+    free(words);
+    return NULL;
+}
+
+char *metrics_text(server *s, size_t *len)
+{
+    return gather(s, all_metrics, len);
+}
+
+char *metrics_status(server *s, size_t *len)
+{
+    return gather(s, status_json, len);
+}

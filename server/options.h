@@ -1,0 +1,80 @@
+/* options.h - the command line, read once.
+ *
+ * Every option stands in one table in options.c with its help, and --help prints
+ * that table, so neither can lack what the other has. A wrong option is never
+ * guessed at: it is explained, and nothing starts. Limits that have no option of
+ * their own are set by --limit NAME=VALUE, which knows every one of them.
+ */
+#ifndef SERVER_OPTIONS_H
+#define SERVER_OPTIONS_H
+
+#include "core/relay.h"
+#include "server/address.h"
+#include "server/pace.h"
+
+#include <stdio.h>
+
+enum {
+    OPTIONS_LISTEN_MAX = 16,
+    OPTIONS_LIST_MAX = 64,
+    OPTIONS_WHY_MAX = 512,
+};
+
+typedef enum listen_kind { LISTEN_PLAIN, LISTEN_TLS, LISTEN_ADMIN } listen_kind;
+
+typedef struct listen_at {
+    listen_kind kind;
+    address host;
+    uint16_t port; /* 0: any that is free */
+} listen_at;
+
+/* What connections may cost; relay_limits has what messages may. */
+typedef struct server_limits {
+    uint32_t connections_max; /* open at once; lowered to what the system allows */
+    uint32_t per_address_max; /* of them, from one address */
+    uint32_t waiting_max;     /* told "busy:" and not read until a place is free */
+    pace_rule messages;       /* heard, a second, on one connection */
+    pace_rule bytes;
+    double address_share;        /* an address may do so many times what a connection may */
+    size_t assembling_bytes_max; /* of messages that have not arrived whole, in all */
+    int64_t heartbeat_ms;        /* `[]` and a ping */
+    int64_t silent_ms;           /* hung up when nothing came for so long, not even a pong */
+} server_limits;
+
+typedef struct options {
+    listen_at listen[OPTIONS_LISTEN_MAX];
+    size_t listen_count;
+    const char *data, *assets; /* assets: NULL for the default place */
+    const char *tls_cert, *tls_key;
+    const char *origins[OPTIONS_LIST_MAX];
+    size_t origin_count;
+    address_range trusted[OPTIONS_LIST_MAX];
+    size_t trusted_count;
+    slice memory[OPTIONS_LIST_MAX];
+    size_t memory_count;
+    bool list_souls;
+    size_t store_bytes_max;
+    size_t overlay_bytes_max; /* not yet on disk: past it writes wait or are refused */
+    size_t held_total_max;    /* writes from the future, in all */
+    server_limits server;
+    relay_limits relay;
+} options;
+
+typedef enum options_wish {
+    OPTIONS_SERVE,
+    OPTIONS_HELP,
+    OPTIONS_VERSION,
+    OPTIONS_WRONG
+} options_wish;
+
+/* Reads the command line. `port` is what PORT holds in the environment, or NULL.
+ * What is read points into `words`. OPTIONS_WRONG: `why` says what to do. */
+options_wish options_read(options *o, int count, char **words, const char *port,
+                          char why[OPTIONS_WHY_MAX]);
+
+void options_help(FILE *to);
+
+/* Whether an Origin header is let in by the patterns; `*` stands for any text. */
+bool options_origin_allowed(const options *o, const char *origin, size_t len);
+
+#endif

@@ -1,0 +1,129 @@
+/* server.h - everything that one running server owns.
+ *
+ * State hangs from here; there are no globals, so that a process may one day
+ * hold two. The parts know each other by this struct: the listener makes visitors
+ * of accepted sockets, the transport turns libwebsockets' callbacks into calls
+ * of session and http, the loop turns, and the turn is where work is done.
+ *
+ *   listener -> visitor -> transport -> session <-> core/relay <-> radisk
+ *                                    -> http
+ *
+ * One thread, but for radisk's own committer and libev's wake-up.
+ */
+#ifndef SERVER_SERVER_H
+#define SERVER_SERVER_H
+
+#include "core/relay.h"
+#include "radisk/radisk.h"
+#include "server/gate.h"
+#include "server/log.h"
+#include "server/options.h"
+
+#include <ev.h>
+#include <libwebsockets.h>
+#include <sys/queue.h>
+
+#define BRASA_VERSION "0.1.0"
+
+typedef struct server server;
+typedef struct session session;
+typedef struct http_answer http_answer;
+typedef struct assets assets;
+typedef struct listener listener;
+
+/* One accepted socket, from accept to close, whatever it turns out to speak. */
+typedef struct visitor {
+    server *server;
+    address from;        /* of the socket */
+    bool exempt;         /* loopback or a trusted proxy */
+    listen_kind kind;    /* of the listener it came by */
+    gate_person *person; /* NULL when exempt */
+    gate_person *client; /* found in the handshake, until the session takes it */
+    bool met;
+    session *session;    /* once it speaks WebSocket */
+    http_answer *answer; /* while one is being written */
+} visitor;
+
+/* What the server itself counts; relay_counts has the rest. */
+#define SERVER_COUNT_LIST(X)                                                                       \
+    X(accepted, "sockets accepted")                                                                \
+    X(accept_failed, "sockets that could not be accepted")                                         \
+    X(turned_away, "sockets closed because one address had too many")                              \
+    X(opened, "WebSocket connections opened")                                                      \
+    X(refused_origin, "handshakes refused by --origin")                                            \
+    X(refused_handshake, "handshakes refused for their path or form")                              \
+    X(told_busy, "connections told to wait for a place")                                           \
+    X(closed_busy, "connections closed because too many waited already")                           \
+    X(closed_silent, "connections hung up because nothing came, not even a pong")                  \
+    X(closed_by_relay, "connections closed because they took no byte")                             \
+    X(too_big, "messages over --max-message")                                                      \
+    X(binary, "binary messages")                                                                   \
+    X(crowded_out, "messages dropped because too many arrived in pieces")                          \
+    X(slowed, "times a connection was read slower because of its rate")                            \
+    X(pings, "pings sent")                                                                         \
+    X(http_requests, "HTTP requests answered")                                                     \
+    X(http_errors, "of them, with a status of 400 and more")                                       \
+    X(tls_reloads, "certificates loaded anew")                                                     \
+    X(tls_failures, "certificates that could not be loaded anew")
+
+typedef struct server_counts {
+#define X(name, text) uint64_t name;
+    SERVER_COUNT_LIST(X)
+#undef X
+} server_counts;
+
+TAILQ_HEAD(session_list, session);
+LIST_HEAD(session_ring, session);
+
+enum { WHEEL_SLOTS = 256 };
+
+struct server {
+    const options *options;
+    server_limits limits; /* those of the options, lowered to what the system allows */
+    log log;
+    moment now; /* of this turn */
+    moment started;
+    uint8_t secret[16];
+
+    struct ev_loop *loop;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    void *tls; /* the SSL_CTX of the vhost, libwebsockets' */
+    ev_prepare turn;
+    ev_check woke;
+    ev_timer due, tick;
+    unsigned ticks;
+    ev_async committed;
+    ev_signal on_term, on_int, on_hup;
+
+    radisk *store;
+    relay *relay;
+    gate *gate;
+    assets *assets;
+    listener *listeners[OPTIONS_LISTEN_MAX];
+    size_t listener_count;
+
+    /* sessions, by what is to be done with them */
+    struct session_ring wheel[WHEEL_SLOTS]; /* all of them, by when their heartbeat is due */
+    unsigned wheel_at;
+    int64_t wheel_ms;
+    struct session_list waiting;    /* for a place */
+    struct session_list slowed;     /* not read because of a rate or for want of memory */
+    struct session_list assembling; /* hold part of a message */
+    struct session_list graves;     /* gone: buried at the end of the turn */
+
+    uint32_t sockets, sessions, waiting_count;
+    size_t assembling_bytes;
+    server_counts counts;
+
+    char pid[10];
+    char subprotocol[64]; /* the name being agreed on: transport.c says why it is here */
+    bool ready;           /* the store is open */
+    bool writable;        /* what /health said last, to log a change */
+    bool stopping;
+    int64_t stop_ms; /* when it was asked to */
+    bool closing_all;
+    bool proxy_unknown; /* somebody forwards and is not trusted: said once */
+};
+
+#endif
