@@ -32,36 +32,36 @@ typedef struct relay_limits {
     size_t message_bytes_max; /* a frame, and so a message and a value */
     size_t name_bytes_max;    /* a soul or a key */
     size_t id_bytes_max;
-    uint32_t put_keys_max;    /* keys in one put */
-    uint32_t put_slice_keys;  /* keys judged per turn; a larger put is suspended between turns */
-    unsigned depth_max;       /* nesting of a message */
+    uint32_t put_keys_max;   /* keys in one put */
+    uint32_t put_slice_keys; /* keys judged per turn; a larger put is suspended between turns */
+    unsigned depth_max;      /* nesting of a message */
     /* one connection */
-    size_t outbox_bytes_max;  /* unsent: past it live updates melt into marks, and
-                                 a peer whose control lane is past it is not read */
-    uint32_t marks_max;       /* melted keys, past which they melt into souls */
-    uint32_t answers_max;     /* gets waiting to be answered: past it the peer is not read */
-    uint32_t interests_max;   /* subscriptions; the longest untouched makes room */
-    uint32_t held_max;        /* writes from the future */
-    double future_ms_max;     /* how far ahead a client's write may be */
-    int64_t stalled_ms_max;   /* closed when it took no byte for so long and something waited */
+    size_t outbox_bytes_max; /* unsent: past it live updates melt into marks, and
+                                a peer whose control lane is past it is not read */
+    uint32_t marks_max;      /* melted keys, past which they melt into souls */
+    uint32_t answers_max;    /* gets waiting to be answered: past it the peer is not read */
+    uint32_t interests_max;  /* subscriptions; the longest untouched makes room */
+    uint32_t held_max;       /* writes from the future */
+    double future_ms_max;    /* how far ahead a client's write may be */
+    int64_t stalled_ms_max;  /* closed when it took no byte for so long and something waited */
     /* answers */
-    size_t answer_bytes;      /* text of one message; larger nodes take several */
-    size_t snapshot_bytes;    /* up to here a node is answered at once, above it is walked */
-    size_t fragment_bytes;    /* of a walk, per frame fragment */
-    uint32_t lex_keys_max;    /* keys in a lexical answer */
+    size_t answer_bytes;   /* text of one message; larger nodes take several */
+    size_t snapshot_bytes; /* up to here a node is answered at once, above it is walked */
+    size_t fragment_bytes; /* of a walk, per frame fragment */
+    uint32_t lex_keys_max; /* keys in a lexical answer */
     uint32_t lex_souls_max;
     /* asking others on a miss */
-    uint32_t miss_peers_max;      /* a miss */
-    uint32_t miss_per_turn;       /* peers asked per miss_turn_ms */
+    uint32_t miss_peers_max; /* a miss */
+    uint32_t miss_per_turn;  /* peers asked per miss_turn_ms */
     int64_t miss_turn_ms;
-    uint32_t miss_rate, miss_burst;  /* misses a second, per asker */
-    uint32_t asked_rate;             /* asks a second, per client asked */
-    uint32_t asked_rate_all;         /* asks a second, in all */
-    int64_t miss_quiet_ms;           /* what nobody had is not asked again for so long */
-    uint32_t misses_max;             /* under way or remembered */
+    uint32_t miss_rate, miss_burst; /* misses a second, per asker */
+    uint32_t asked_rate;            /* asks a second, per client asked */
+    uint32_t asked_rate_all;        /* asks a second, in all */
+    int64_t miss_quiet_ms;          /* what nobody had is not asked again for so long */
+    uint32_t misses_max;            /* under way or remembered */
     /* asking back */
-    uint32_t back_rate, back_burst;  /* asks a second, per connection */
-    uint32_t back_large_rate;        /* asks a second in all for nodes above 8 keys */
+    uint32_t back_rate, back_burst; /* asks a second, per connection */
+    uint32_t back_large_rate;       /* asks a second in all for nodes above 8 keys */
     /* in all */
     size_t walk_bytes_max;      /* buffers of walks */
     size_t suspended_bytes_max; /* text of suspended messages */
@@ -76,46 +76,46 @@ typedef struct relay_limits {
 /* The defaults of design section 5. */
 relay_limits relay_default_limits(void);
 
-#define RELAY_COUNT_LIST(X)                                               \
-    X(frames_in, "text frames heard")                                     \
-    X(messages_in, "messages heard")                                      \
-    X(bytes_in, "bytes of text heard")                                    \
-    X(messages_out, "messages given out")                                 \
-    X(bytes_out, "bytes of text given out")                               \
-    X(puts, "puts judged")                                                \
-    X(puts_ok, "puts acknowledged")                                       \
-    X(puts_refused, "puts answered with err")                             \
-    X(keys_taken, "keys that HAM took")                                   \
-    X(keys_same, "keys that were known already")                          \
-    X(keys_stale, "keys that lost against what is kept")                  \
-    X(keys_held, "keys from the future, held")                            \
-    X(keys_released, "held keys that came due")                           \
-    X(keys_expired, "keys older than their soul's <?N")                   \
-    X(keys_dropped, "bad keys dropped from answers")                      \
-    X(gets, "gets heard")                                                 \
-    X(gets_found, "gets answered with data")                              \
-    X(gets_missed, "gets answered with not-found")                        \
-    X(updates, "live updates queued, one per peer")                       \
-    X(updates_melted, "live updates turned into marks")                   \
-    X(walks, "answers too large for a snapshot")                          \
-    X(misses_asked, "misses passed on")                                   \
-    X(misses_quiet, "misses not passed on: asked in vain lately")         \
-    X(misses_limited, "misses not passed on: budget")                     \
-    X(asks_out, "gets sent to peers because of a miss")                   \
-    X(backs_out, "gets sent to peers to bring their edits up")            \
-    X(backs_owed, "of those, delayed by their budget")                    \
-    X(answers_in, "answers with data heard from peers")                   \
-    X(calls_routed, "ok objects passed to whom they answer")              \
-    X(acks_ended, "acks of peers counted and not passed on")              \
-    X(bad_json, "frames that are no JSON")                                \
-    X(bad_message, "messages refused")                                    \
-    X(too_big, "messages over a size limit")                              \
-    X(future_refused, "writes too far ahead")                             \
-    X(store_refused, "puts the store did not admit or failed")            \
-    X(suspended, "puts judged in slices")                                 \
-    X(paused, "times a peer was not read because of a limit")             \
-    X(stalled, "peers closed because they took no byte")                  \
-    X(acks_delayed, "acks that waited behind a message over 64 KB")
+#define RELAY_COUNT_LIST(X)                                                                        \
+    X(frames_in, "text frames heard")                                                              \
+    X(messages_in, "messages heard")                                                               \
+    X(bytes_in, "bytes of text heard")                                                             \
+    X(messages_out, "messages given out")                                                          \
+    X(bytes_out, "bytes of text given out")                                                        \
+    X(puts, "puts judged")                                                                         \
+    X(puts_ok, "puts acknowledged")                                                                \
+    X(puts_refused, "puts answered with err")                                                      \
+    X(keys_taken, "keys that HAM took")                                                            \
+    X(keys_same, "keys that were known already")                                                   \
+    X(keys_stale, "keys that lost against what is kept")                                           \
+    X(keys_held, "keys from the future, held")                                                     \
+    X(keys_released, "held keys that came due")                                                    \
+    X(keys_expired, "keys older than their soul's <?N")                                            \
+    X(keys_dropped, "bad keys dropped from answers")                                               \
+    X(gets, "gets heard")                                                                          \
+    X(gets_found, "gets answered with data")                                                       \
+    X(gets_missed, "gets answered with not-found")                                                 \
+    X(updates, "live updates queued, one per peer")                                                \
+    X(updates_melted, "live updates turned into marks")                                            \
+    X(walks, "answers too large for a snapshot")                                                   \
+    X(misses_asked, "misses passed on")                                                            \
+    X(misses_quiet, "misses not passed on: asked in vain lately")                                  \
+    X(misses_limited, "misses not passed on: budget")                                              \
+    X(asks_out, "gets sent to peers because of a miss")                                            \
+    X(backs_out, "gets sent to peers to bring their edits up")                                     \
+    X(backs_owed, "of those, delayed by their budget")                                             \
+    X(answers_in, "answers with data heard from peers")                                            \
+    X(calls_routed, "ok objects passed to whom they answer")                                       \
+    X(acks_ended, "acks of peers counted and not passed on")                                       \
+    X(bad_json, "frames that are no JSON")                                                         \
+    X(bad_message, "messages refused")                                                             \
+    X(too_big, "messages over a size limit")                                                       \
+    X(future_refused, "writes too far ahead")                                                      \
+    X(store_refused, "puts the store did not admit or failed")                                     \
+    X(suspended, "puts judged in slices")                                                          \
+    X(paused, "times a peer was not read because of a limit")                                      \
+    X(stalled, "peers closed because they took no byte")                                           \
+    X(acks_delayed, "acks and the like that waited behind a large message")
 
 typedef struct relay_counts {
 #define X(name, text) uint64_t name;
@@ -125,12 +125,12 @@ typedef struct relay_counts {
 
 typedef struct relay_options {
     relay_limits limits;
-    graph *store;           /* borrowed, outlives the relay */
-    uint8_t secret[16];     /* random: keys every table that peers fill, and makes ids */
-    slice pid;              /* who we are in dam:"?"; copied */
+    graph *store;                 /* borrowed, outlives the relay */
+    uint8_t secret[16];           /* random: keys every table that peers fill, and makes ids */
+    slice pid;                    /* who we are in dam:"?"; copied */
     const slice *memory_prefixes; /* souls kept in memory only, besides "/RTC/"; copied */
     size_t memory_prefix_count;
-    bool list_souls;        /* answers get {"#":{"*":""}}, the list of everything */
+    bool list_souls; /* answers get {"#":{"*":""}}, the list of everything */
 } relay_options;
 
 /* Gives; relay_free() takes back, with peers still joined. STATUS_NO_MEMORY. */
@@ -172,7 +172,7 @@ int relay_closing(const relay_peer *p);
 
 /* What to put on the wire next: all of a text message, or a piece of one. */
 typedef struct relay_piece {
-    char *at;         /* RELAY_HEADROOM bytes before it may be written over */
+    char *at; /* RELAY_HEADROOM bytes before it may be written over */
     size_t len;
     bool first, last; /* of the message (or batch); both for a whole one */
 } relay_piece;

@@ -230,7 +230,8 @@ static slice forward_id(relay *r, relay_peer *p, const ask *a, char fresh[static
     route_end end;
     slice id;
 
-    if (a->at.len > 0 && route_find(r->route, a->at, now.steady_ms, &end) && end.peer == p->number)
+    if (relay_id_travels(a->at) && route_find(r->route, a->at, now.steady_ms, &end) &&
+        end.peer == p->number)
         return a->at;
     id = relay_new_id(r, fresh);
     route_add(r->route, id, p->number, a->at.len > 0 ? a->at : id, now.steady_ms);

@@ -36,7 +36,7 @@ static slice update_id(sending *s, bool whole, char fresh[static RELAY_ID_LEN])
     const delivery *d = s->d;
     slice id;
 
-    if (whole && d->whole && d->id.len > 0 && d->origin != NULL &&
+    if (whole && d->whole && d->origin != NULL && relay_id_travels(d->id) &&
         route_add(r->route, d->id, d->origin->number, d->id, s->now.steady_ms))
         return d->id;
     id = relay_new_id(r, fresh);

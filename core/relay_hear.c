@@ -107,14 +107,14 @@ static void hear_reply(relay *r, relay_peer *p, const message *m, moment now)
     to = relay_find(r, end.peer);
     if (to == NULL || to == p) return;
     t = line_begin(r);
-    if (id.len == 0) id = relay_new_id(r, fresh);
+    if (!relay_id_travels(id)) id = relay_new_id(r, fresh);
     text_add(t, SLICE("{\"#\":"));
     json_print_name(t, id);
     line_name(t, "@", end.origin);
     text_add(t, SLICE(",\"ok\":"));
     text_add(t, m->ok);
     text_add_char(t, '}');
-    route_add(r->route, id, p->number, id, now.steady_ms);
+    route_add(r->route, id, p->number, m->id.len > 0 ? m->id : id, now.steady_ms);
     say(to, t);
     ++r->counts.calls_routed;
 }

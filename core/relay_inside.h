@@ -140,6 +140,10 @@ void hear_forget(relay_peer *p);    /* drops what is suspended */
 /* --- relay_say.c --- */
 enum { RELAY_ID_LEN = 10 };
 slice relay_new_id(relay *r, char out[static RELAY_ID_LEN]);
+/* Whether a peer's id may be passed on to others. gun.js keeps ids in a plain
+ * object: what Object.prototype knows it takes for a duplicate, and "__proto__"
+ * spoils every object of the page. Such a message gets an id of ours. */
+bool relay_id_travels(slice id);
 text *line_begin(relay *r);                             /* the scratch line, emptied */
 void line_id(relay *r, text *t);                        /* {"#":"<new>" */
 void line_name(text *t, const char *field, slice name); /* ,"field":"name" */
@@ -190,7 +194,7 @@ void walk_begin(relay *r, relay_peer *p, ask *a, bool large, moment now);
 /* Sends a whole soul as a change, because too many of its keys had changed. */
 void walk_soul(relay *r, relay_peer *p, slice soul, moment now);
 /* The next piece; false when the walk has come to its end and is gone. */
-bool walk_next(relay *r, relay_peer *p, relay_piece *out, moment now);
+bool walk_piece(relay *r, relay_peer *p, relay_piece *out, moment now);
 void walk_sent(relay_peer *p);
 bool walk_within(const relay_peer *p); /* a message has begun and not ended */
 void walk_free(relay_peer *p);

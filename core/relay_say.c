@@ -29,6 +29,19 @@ slice relay_new_id(relay *r, char out[static RELAY_ID_LEN])
     return (slice){ out, RELAY_ID_LEN };
 }
 
+bool relay_id_travels(slice id)
+{
+    static const char *const known[] = {
+        "__proto__",        "constructor",      "hasOwnProperty",       "isPrototypeOf",
+        "toLocaleString",   "toString",         "propertyIsEnumerable", "valueOf",
+        "__defineGetter__", "__defineSetter__", "__lookupGetter__",     "__lookupSetter__",
+    };
+
+    for (size_t i = 0; i < sizeof known / sizeof *known; ++i)
+        if (slice_equal(id, (slice){ known[i], strlen(known[i]) })) return false;
+    return id.len > 0;
+}
+
 text *line_begin(relay *r)
 {
     text_reset(&r->line, PIECE_MAX);
@@ -355,11 +368,11 @@ bool relay_next(relay *r, relay_peer *p, relay_piece *out, moment now)
     if (p->closing) return false;
     if (p->lent != NULL) return lend_piece(p, out);
     for (;;) {
-        if (walk_within(p)) return walk_next(r, p, out, now);
+        if (walk_within(p)) return walk_piece(r, p, out, now);
         f = next_frame(r, p, now);
         if (f != NULL) return lend_frame(r, p, f, out);
         if (p->walk != NULL) {
-            if (walk_next(r, p, out, now)) return true;
+            if (walk_piece(r, p, out, now)) return true;
         } else if (!answer_next(r, p, now)) {
             return false;
         }

@@ -326,7 +326,7 @@ static void finish(relay *r, relay_peer *p, moment now)
     walk_free(p);
 }
 
-bool walk_next(relay *r, relay_peer *p, relay_piece *out, moment now)
+bool walk_piece(relay *r, relay_peer *p, relay_piece *out, moment now)
 {
     walk *w = p->walk;
     size_t left, most = w->r->limits.fragment_bytes;

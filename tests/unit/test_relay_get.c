@@ -102,6 +102,24 @@ static void a_get_that_comes_back_through_another_peer_goes_no_further(void **st
     table_clear(t);
 }
 
+static void an_id_that_harms_gun_clients_is_not_passed_on(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+    const char *heard;
+
+    (void)state;
+    table_say(t, a, "{'#':'__proto__','get':{'#':'s'}}");
+    assert_non_null(strstr(table_read(t, a), "'@':'__proto__'}"));
+    heard = table_read(t, b);
+    assert_string_equal(heard, "{'#':<5>,'get':{'#':'s'}}\n");
+    table_say(t, b, "{'#':'r1','@':'%s','put':{'s':{'_':{'#':'s','>':{'k':7}},'k':1}}}", table_id(t, 5));
+    assert_non_null(strstr(table_read(t, a), "'@':'__proto__','put':"));
+    table_say(t, b, "{'#':'toString','put':{'s':{'_':{'#':'s','>':{'k':8}},'k':2}}}");
+    assert_null(strstr(table_read(t, a), "toString"));
+    table_clear(t);
+}
+
 static void nine_keys_are_asked_back_before_the_answer_without_hash(void **state)
 {
     table *t = table_lay(NULL, false);
@@ -371,6 +389,7 @@ int main(void)
         cmocka_unit_test(what_nobody_had_is_not_asked_again_for_a_while),
         cmocka_unit_test(a_miss_asks_a_few_at_a_time_and_no_more_than_its_bound),
         cmocka_unit_test(a_get_that_comes_back_through_another_peer_goes_no_further),
+        cmocka_unit_test(an_id_that_harms_gun_clients_is_not_passed_on),
         cmocka_unit_test(nine_keys_are_asked_back_before_the_answer_without_hash),
         cmocka_unit_test(queries_answer_their_interval_and_say_when_they_cut),
         cmocka_unit_test(a_large_node_is_walked_in_fragments_each_key_once),
