@@ -1,0 +1,62 @@
+/* tab.mjs - Chromium, its contexts (each a browser of its own: other storage,
+ * other user) and pages in them that run gun.js as the relay serves it. */
+import { createRequire } from 'node:module';
+import { assert, until } from '../tools/harness.mjs';
+
+const { chromium } = createRequire(import.meta.url)('playwright-core');
+
+export function open_browser()
+{
+    return chromium.launch({
+        executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
+        headless: true,
+        args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+            '--disable-background-networking', '--disable-component-update', '--disable-sync',
+            /* WebRTC between two pages of this machine: addresses, not mDNS names */
+            '--disable-features=WebRtcHideLocalIpsWithMdns'],
+    });
+}
+
+export class Tab {
+    constructor(page)
+    {
+        this.page = page;
+        this.errors = [];
+        page.on('pageerror', error => this.errors.push(String(error)));
+    }
+
+    put(where, value) { return this.page.evaluate(([w, v]) => app.put(w, v), [where, value]); }
+    once(where) { return this.page.evaluate(w => app.once(w), where); }
+    listen(where) { return this.page.evaluate(w => app.listen(w), where); }
+    seen(where) { return this.page.evaluate(w => seen[w.join('/')], where); }
+    connected() { return this.page.evaluate(() => app.open()); }
+
+    sees(where, value, seconds = 20)
+    {
+        return until(`${JSON.stringify(value)} at ${where.join('/')}`, async () => await this.seen(where) === value, seconds);
+    }
+
+    comes_back() { return until('the page to be connected', () => this.connected()); }
+    goes_away() { return until('the page to have lost its line', async () => !await this.connected()); }
+
+    /* localStorage is written a little after the put. */
+    keeps(text)
+    {
+        return until(`${text} in localStorage`, () => this.page.evaluate(t => (localStorage.getItem('gun/') || '').includes(t), text));
+    }
+
+    well() { assert.deepEqual(this.errors, []); }
+}
+
+/* A page with gun.js from `relay`, connected to `peer` (the relay, if not named). */
+export async function open_tab(context, site, relay, { peer = relay.url, scripts = ['/gun.js'], options = {} } = {})
+{
+    const query = new URLSearchParams({ options: JSON.stringify(options) });
+    for (const script of scripts) query.append('script', relay.http(script));
+    if (peer) query.append('peer', peer);
+    const page = await context.newPage();
+    const tab = new Tab(page);
+    await page.goto(`${site.url}/page?${query}`);
+    if (peer) await tab.comes_back();
+    return tab;
+}
