@@ -8,8 +8,13 @@
 #include "core/json.h"
 #include "core/utf16.h"
 
-#ifdef __SSE2__
+/* BRASA_SCALAR leaves the strides out, so that what other processors run is
+ * tested on this one too. */
+#if defined(__SSE2__) && !defined(BRASA_SCALAR)
+#define STRIDES 1
 #include <emmintrin.h>
+#else
+#define STRIDES 0
 #endif
 
 enum { TOKENS_FIRST = 64 };
@@ -81,7 +86,7 @@ static void skip_space(reader *r)
  * for one. Stops at a quote, a backslash, a control character, or non-ASCII. */
 static void skip_usual(reader *r)
 {
-#ifdef __SSE2__
+#if STRIDES
     const __m128i quote = _mm_set1_epi8('"'), slash = _mm_set1_epi8('\\');
     const __m128i space = _mm_set1_epi8(' ');
 
