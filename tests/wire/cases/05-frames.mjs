@@ -29,7 +29,7 @@ const quiet = (name, frame) => ({
 
 const binary = (name, bytes) => ({
     name: `${name}: one dam "!", the connection lives (gun.js: silence)`,
-    steps: [...bystander, ['A', 'open'], ['A', '>bin', bytes], ['A', '<', scold('malformed')], ['A', '='], ['A', '>', standing], ['A', '<', none('probe')], ...unmoved],
+    steps: [...bystander, ['A', 'open'], ['A', '>bin', bytes], ['A', '<', scold('binary')], ['A', '='], ['A', '>', standing], ['A', '<', none('probe')], ...unmoved],
 });
 
 const S = '{"#":"x","get":{"#":"s"}}';
@@ -53,7 +53,7 @@ export default {
             scolded(`a value written ${text} (13.19)`, `{"#":"xn","put":{"s":{"_":{"#":"s",">":{"a":1}},"a":${text}}}}`)),
         scolded('a colon is missing', '{"#" "x"}'), scolded('a comma is missing', '{"#":"x" "get":{"#":"s"}}'), scolded('a name without a value', '{"#"}'), scolded('a value without a name', '{:1}'),
         scolded('a name that is a number', '{1:2}'), scolded('5,000 arrays in each other', nested('[', ']', 5000)), scolded('5,000 objects in each other', nested('{"a":', '}', 5000, '1'), '/^(limit|malformed):/'),
-        scolded('a million opening brackets', '['.repeat(1_000_000)), scolded('a million opening braces', '{"a":'.repeat(200_000)), scolded('a million quotes', '"'.repeat(1_000_000)), scolded('a megabyte of x', 'x'.repeat(1_000_000)),
+        scolded('a million opening brackets', '['.repeat(1_000_000)), scolded('a million bytes of opening braces', '{"a":'.repeat(200_000), '/^(limit|malformed):/'), scolded('a million quotes', '"'.repeat(1_000_000)), scolded('a megabyte of x', 'x'.repeat(1_000_000)),
 
         answered('white space before a message is fine (gun.js: ignored)', ' \r\n\t{"#":"x2","get":{"#":"s"}}', none('x2')),
         answered('white space behind a message is fine', '{"#":"x3","get":{"#":"s"}} \n', none('x3')),
@@ -65,9 +65,11 @@ export default {
         answered('an id twice is refused', '{"#":"x13c","#":"x13d","get":{"#":"s"}}', { '#': '{{?}}', '@?': '{{/^x13[cd]$/}}', 'dam?': '!', err: '{{malformed:}}' }),
         quiet('an empty batch is a heartbeat: silence', '[]'),
         quiet('an empty batch with white space: silence', '[ ]'),
-        quiet('a message with nothing in it but an id: silence', '{"#":"x45"}'),
-        quiet('an error without a put: silence', '{"#":"x46","err":"some"}'),
-        quiet('an empty object: silence', '{}'),
+        answered('a message with nothing in it but an id is told unknown: (gun.js: silence)', '{"#":"x45"}', err('x45', 'unknown')),
+        answered('an error about nothing is told unknown: (gun.js: silence)', '{"#":"x46","err":"some"}', err('x46', 'unknown')),
+        answered('an ok object that answers nothing is told unknown:, and goes to nobody (gun.js: to everybody)', '{"#":"z1","ok":{"hello":1}}', err('z1', 'unknown')),
+        answered('an empty object is told unknown: (gun.js: silence)', '{}', scold('unknown')),
+        answered('unknown fields alone are told unknown:', '{"#":"x45b","zzz":1,"rad":{"a":1}}', err('x45b', 'unknown')),
 
         answered('an array in an array is skipped: one dam "!"', '[[{"#":"x17","get":{"#":"s"}}]]', scold('malformed')),
         answered('junk in a batch is skipped, its messages are answered, one dam "!" for all junk of the frame', '[1,"str",null,{"#":"x18","get":{"#":"s"}},true,[],[[]],"{",5.5]', none('x18'), scold('malformed')),

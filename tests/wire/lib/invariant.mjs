@@ -38,7 +38,9 @@ export function messagesOf(data, binary) {
 // this connection was sent.
 export function checkMessage(message, seen) {
     const id = message['#'];
-    if (message.nts === undefined) {
+    // "busy:" is said to connections that have no place, and so no ids, yet.
+    const nameless = message.nts !== undefined || message.dam === '!';
+    if (!nameless || id !== undefined) {
         if (typeof id !== 'string' || id === '') throw new Error('a message has no id');
         if (seen.has(id)) throw new Error(`the id ${id} was used twice towards one client`);
         seen.add(id);
