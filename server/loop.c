@@ -344,13 +344,13 @@ static bool open_relay(server *s)
     relay_options wish = {
         .limits = o->relay,
         .store = radisk_graph(s->store),
-        .pid = { s->pid, strlen(s->pid) },
+        .pid = { s->pid, sizeof s->pid - 1 },
         .memory_prefixes = o->memory,
         .memory_prefix_count = o->memory_count,
         .list_souls = o->list_souls,
     };
 
-    make_pid(s);
+    make_pid(s); /* the wish points to it */
     randombytes_buf(wish.secret, sizeof wish.secret);
     return relay_new(&s->relay, &wish) == STATUS_OK;
 }

@@ -26,7 +26,6 @@ enum {
 /* libwebsockets hangs up on a subprotocol that it does not know. So there is a
  * second protocol whose name lies in the server struct: it is whatever the
  * client has just offered. */
-enum { ANY_SUBPROTOCOL = 1 };
 
 static visitor *visitor_of(struct lws *wsi)
 {
@@ -56,22 +55,22 @@ static bool is_token(char c)
 }
 
 /* Notes the first subprotocol offered. False when there is one that cannot be
- * agreed on. */
+ * agreed on: libwebsockets 4.1.6 copies the list into 128 bytes and a name into
+ * 64, two of them for itself, and takes "12" and "1.5" for numbers. */
 static bool note_subprotocol(server *s, struct lws *wsi)
 {
-    char offered[256];
+    enum { LIST_MAX = 120, NAME_MAX_LEN = 62 };
+    char list[LIST_MAX + 2];
     int total = lws_hdr_total_length(wsi, WSI_TOKEN_PROTOCOL);
     size_t len = 0;
 
     s->subprotocol[0] = 0;
     if (total == 0) return true;
-    /* libwebsockets copies the list into 128 bytes and gives up if it must. */
-    if (total > 120 || lws_hdr_copy(wsi, offered, sizeof offered, WSI_TOKEN_PROTOCOL) <= 0)
-        return false;
-    while (is_token(offered[len])) len++;
-    if (len == 0 || len >= sizeof s->subprotocol) return false;
-    if (offered[len] != 0 && offered[len] != ',' && offered[len] != ' ') return false;
-    memcpy(s->subprotocol, offered, len);
+    if (lws_hdr_copy(wsi, list, sizeof list, WSI_TOKEN_PROTOCOL) <= 0) return false;
+    while (is_token(list[len])) len++;
+    if (len == 0 || len > NAME_MAX_LEN || strspn(list, "0123456789.") >= len) return false;
+    if (list[len] != 0 && list[len] != ',' && list[len] != ' ') return false;
+    memcpy(s->subprotocol, list, len);
     s->subprotocol[len] = 0;
     return true;
 }
@@ -106,14 +105,16 @@ static int confirm_upgrade(server *s, struct lws *wsi, const char *to)
 
     /* HTTP/2 by upgrade: its state machine is not for us. */
     if (strcasecmp(to, "websocket") != 0)
-        return refuse(s, wsi, 400, "only the upgrade to websocket is understood\n");
+        return refuse(s, wsi, 400, "only the upgrade to websocket is understood");
     if (lws_hdr_copy(wsi, path, sizeof path, WSI_TOKEN_GET_URI) <= 0 || !is_socket_path(path))
-        return refuse(s, wsi, 400, "WebSocket is spoken at /gun, /ws and /\n");
+        return refuse(s, wsi, 400, "WebSocket is spoken at /gun, /ws and /");
     if (visitor_of(wsi)->kind == LISTEN_ADMIN)
-        return refuse(s, wsi, 400, "this address is for /metrics\n");
-    if (!origin_allowed(s, wsi)) return refuse(s, wsi, 403, "this origin is not let in\n");
+        return refuse(s, wsi, 400, "this address is for /metrics");
+    if (!origin_allowed(s, wsi)) return refuse(s, wsi, 403, "this origin is not let in");
     if (!note_subprotocol(s, wsi))
-        return refuse(s, wsi, 400, "subprotocols: one to 63 characters each, 120 in all\n");
+        return refuse(
+            s, wsi, 400,
+            "subprotocols: the first has one to 62 characters and is no number, all have 120");
     return 0;
 }
 
