@@ -106,6 +106,7 @@ relay_limits relay_default_limits(void);
     X(backs_owed, "of those, delayed by their budget")                                             \
     X(answers_in, "answers with data heard from peers")                                            \
     X(calls_routed, "ok objects passed to whom they answer")                                       \
+    X(calls_dropped, "ok objects dropped: their peer reads nothing")                               \
     X(acks_ended, "acks of peers counted and not passed on")                                       \
     X(bad_json, "frames that are no JSON")                                                         \
     X(bad_message, "messages refused")                                                             \

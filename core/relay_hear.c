@@ -106,6 +106,10 @@ static void hear_reply(relay *r, relay_peer *p, const message *m, moment now)
     if (!route_find(r->route, m->at, now.steady_ms, &end)) return;
     to = relay_find(r, end.peer);
     if (to == NULL || to == p) return;
+    if (to->paused) { /* its bound must not be met by others than itself */
+        ++r->counts.calls_dropped;
+        return;
+    }
     t = line_begin(r);
     if (!relay_id_travels(id)) id = relay_new_id(r, fresh);
     text_add(t, SLICE("{\"#\":"));
