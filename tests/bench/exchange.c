@@ -4,7 +4,6 @@
 #include "tests/bench/clock.h"
 #include "tests/bench/talk.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 /* A gun.js client forgets an ack after 9 s: what comes later never came. */
@@ -77,9 +76,8 @@ static uint64_t new_soul(exchange *x)
 
 static void add_put(exchange *x, talk_id id, uint64_t number)
 {
-    char name[128];
-    int n = snprintf(name, sizeof name, "%s%09llu", x->options.prefix, (unsigned long long)number);
-    talk_node node = { .soul = { name, (size_t)n },
+    char name[TALK_NAME_MAX];
+    talk_node node = { .soul = talk_name(name, x->options.prefix, number),
                        .keys = x->options.keys,
                        .value_bytes = x->options.value_bytes,
                        .mark = TALK_VALUE_MARK };
@@ -89,10 +87,9 @@ static void add_put(exchange *x, talk_id id, uint64_t number)
 
 static void add_get(exchange *x, talk_id id, uint64_t number)
 {
-    char name[128];
-    int n = snprintf(name, sizeof name, "%s%09llu", x->options.prefix, (unsigned long long)number);
+    char name[TALK_NAME_MAX];
 
-    talk_get(&x->text, &x->tag, id, (slice){ name, (size_t)n });
+    talk_get(&x->text, &x->tag, id, talk_name(name, x->options.prefix, number));
 }
 
 /* Returns whether it is a get. */

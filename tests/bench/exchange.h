@@ -30,7 +30,7 @@ typedef struct exchange_options {
     exchange_kind kind;
     fleet *fleet;       /* all of its connections are used; borrowed until exchange_free() */
     pid_t server;       /* whose processor time is read; 0 if unknown */
-    const char *prefix; /* souls are named PREFIX000000001 and so on */
+    const char *prefix; /* of every soul's name */
     uint32_t window;    /* questions open per connection, at most 65,536 */
     uint32_t frame;     /* messages sent in one frame, at most `window` */
     uint32_t souls;     /* see kind; for EXCHANGE_PUT 0 makes each put a new soul */
@@ -45,7 +45,7 @@ typedef struct exchange_result {
     uint64_t refused;                 /* acks with err */
     uint64_t empty;                   /* gets answered without data */
     uint64_t twice;                   /* answers to what had been answered */
-    uint64_t lost;                    /* not answered within 9 s, or never */
+    uint64_t lost;                    /* given up after 9 to 10 s, or never answered */
     uint64_t late;                    /* of those, answered after all */
     uint64_t measured;                /* answers while measuring */
     double seconds;                   /* of measuring */

@@ -22,6 +22,27 @@ talk_tag talk_new_tag(void)
     return tag;
 }
 
+/* splitmix64's finisher: one to one, so that no two numbers share a name but for
+ * the four bits that twelve letters leave out. */
+static uint64_t scramble(uint64_t number)
+{
+    number += 0x9E3779B97F4A7C15ull;
+    number = (number ^ number >> 30) * 0xBF58476D1CE4E5B9ull;
+    number = (number ^ number >> 27) * 0x94D049BB133111EBull;
+    return number ^ number >> 31;
+}
+
+slice talk_name(char text[static TALK_NAME_MAX], const char *prefix, uint64_t number)
+{
+    size_t len = strlen(prefix);
+    uint64_t bits = scramble(number);
+
+    if (len > TALK_NAME_MAX - 12) abort();
+    memcpy(text, prefix, len);
+    for (int i = 0; i < 12; i++, bits >>= 5) text[len++] = LETTERS[bits & 31];
+    return (slice){ text, len };
+}
+
 static char *room(talk_text *t, size_t more)
 {
     if (t->room - t->len < more) {

@@ -40,6 +40,13 @@ enum { TALK_GENERATION_MASK = 0xfffff };
 
 talk_tag talk_new_tag(void);
 
+enum { TALK_NAME_MAX = 64 };
+
+/* The name of soul `number`: `prefix` and twelve characters, as random as those
+ * gun makes, and always the same for one number. (Names in order would flatter any
+ * store that keeps its keys sorted.) Lent in `text`. */
+slice talk_name(char text[static TALK_NAME_MAX], const char *prefix, uint64_t number);
+
 /* A text under construction, grown as needed; free(text.at) when done. */
 typedef struct talk_text {
     char *at;
