@@ -32,7 +32,7 @@ static void say_unsaid(log *l, log_kind kind, moment now)
 
 static bool may_say(log *l, log_kind kind, moment now)
 {
-    if (kind == LOG_LIFE) return true;
+    if (kind == LOG_LIFE || kind == LOG_TLS) return true;
     if (l->kinds[kind].said == 0) l->kinds[kind].began_ms = now.steady_ms;
     if (l->kinds[kind].said < LOG_LINES_MAX) {
         l->kinds[kind].said++;

@@ -2,7 +2,8 @@
  *
  * Never a value, a soul or anything else a peer has sent. A peer can cause some
  * of these lines, so each kind may say a few in a while; what is more is counted
- * and said as "N similar". The lines of the server's own life are not limited.
+ * and said as "N similar". What only
+ * the operator can cause is not limited.
  */
 #ifndef SERVER_LOG_H
 #define SERVER_LOG_H
@@ -19,8 +20,8 @@ typedef enum log_kind {
     LOG_CLOSED,  /* a connection that we ended */
     LOG_DROPPED, /* a message that was not heard */
     LOG_STORE,   /* writes became impossible, or possible again */
-    LOG_TLS,
-    LOG_SOCKET, /* the kernel refused something */
+    LOG_TLS,     /* a renewal: never limited */
+    LOG_SOCKET,  /* the kernel refused something */
     LOG_KINDS,
 } log_kind;
 

@@ -362,7 +362,7 @@ static void prepare_lists(server *s)
     TAILQ_INIT(&s->assembling);
     TAILQ_INIT(&s->graves);
     for (unsigned i = 0; i < WHEEL_SLOTS; i++) LIST_INIT(&s->wheel[i]);
-    s->wheel_ms = s->now.steady_ms;
+    s->wheel_ms = (double)s->now.steady_ms;
 }
 
 static bool open_all(server *s)
@@ -386,6 +386,7 @@ static void close_all(server *s)
 {
     listeners_close(s);
     transport_close(s);
+    tls_free(s);
     if (s->relay) sessions_bury(s);
     relay_free(s->relay);
     if (s->store) radisk_close(s->store);

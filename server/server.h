@@ -88,7 +88,8 @@ struct server {
     struct ev_loop *loop;
     struct lws_context *context;
     struct lws_vhost *vhost;
-    void *tls; /* the SSL_CTX of the vhost, libwebsockets' */
+    struct ssl_ctx_st *tls;       /* of the vhost, libwebsockets' */
+    struct ssl_ctx_st *tls_files; /* ours: the certificate in use */
     ev_prepare turn;
     ev_check woke;
     ev_timer due, tick;
@@ -106,7 +107,7 @@ struct server {
     /* sessions, by what is to be done with them */
     struct session_ring wheel[WHEEL_SLOTS]; /* all of them, by when their heartbeat is due */
     unsigned wheel_at;
-    int64_t wheel_ms;
+    double wheel_ms;
     struct session_list waiting;    /* for a place */
     struct session_list slowed;     /* not read because of a rate or for want of memory */
     struct session_list assembling; /* hold part of a message */

@@ -590,16 +590,16 @@ static void turn_wheel(server *s)
     double slot_ms = (double)s->limits.heartbeat_ms / WHEEL_SLOTS;
     int served = 0;
 
-    while ((double)(s->now.steady_ms - s->wheel_ms) >= slot_ms && served++ < WHEEL_SLOTS) {
+    while ((double)s->now.steady_ms - s->wheel_ms >= slot_ms && served++ < WHEEL_SLOTS) {
         session *one, *next;
         for (one = LIST_FIRST(&s->wheel[s->wheel_at]); one; one = next) {
             next = LIST_NEXT(one, beat);
             beat(one);
         }
         s->wheel_at = (s->wheel_at + 1) % WHEEL_SLOTS;
-        s->wheel_ms += (int64_t)slot_ms;
+        s->wheel_ms += slot_ms;
     }
-    if (served > WHEEL_SLOTS) s->wheel_ms = s->now.steady_ms;
+    if (served > WHEEL_SLOTS) s->wheel_ms = (double)s->now.steady_ms;
 }
 
 static void read_slowed_again(server *s)

@@ -36,34 +36,43 @@ static SSL_CTX *read_files(server *s)
     return NULL;
 }
 
-static bool take_over(SSL_CTX *serving, SSL_CTX *fresh)
+/* Called in every handshake. Renewing means that the next one finds other files
+ * here; a context that serves cannot be emptied, and would go on offering an old
+ * certificate beside a new one of another kind. */
+static int give_certificate(SSL *ssl, void *context)
 {
+    server *s = context;
     STACK_OF(X509) *chain = NULL;
 
-    SSL_CTX_get0_chain_certs(fresh, &chain);
-    return SSL_CTX_use_cert_and_key(serving, SSL_CTX_get0_certificate(fresh),
-                                    SSL_CTX_get0_privatekey(fresh), chain, 1) == 1;
+    SSL_certs_clear(ssl);
+    SSL_CTX_get0_chain_certs(s->tls_files, &chain);
+    return SSL_use_cert_and_key(ssl, SSL_CTX_get0_certificate(s->tls_files),
+                                SSL_CTX_get0_privatekey(s->tls_files), chain, 1);
 }
 
 static bool load(server *s)
 {
     SSL_CTX *fresh = read_files(s);
-    bool done;
 
     if (!fresh) return false;
-    done = take_over(s->tls, fresh);
-    if (!done) say_why(s, "the certificate could not be put to use");
-    SSL_CTX_free(fresh);
-    return done;
+    SSL_CTX_free(s->tls_files);
+    s->tls_files = fresh;
+    return true;
 }
 
 bool tls_first_load(server *s)
 {
     SSL_CTX_set_min_proto_version(s->tls, TLS1_2_VERSION);
-    /* libwebsockets turns renegotiation off in no version; it is a way to make a
-     * server work without working. */
+    /* Renegotiation makes a server work without working; libwebsockets leaves it on. */
     SSL_CTX_set_options(s->tls, SSL_OP_NO_RENEGOTIATION);
+    SSL_CTX_set_cert_cb(s->tls, give_certificate, s);
     return load(s);
+}
+
+void tls_free(server *s)
+{
+    SSL_CTX_free(s->tls_files);
+    s->tls_files = NULL;
 }
 
 void tls_reload(server *s)

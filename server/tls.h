@@ -1,8 +1,8 @@
 /* tls.h - the certificate of the wss:// listeners, and its renewal.
  *
- * Files are read into a context that serves nobody, and only what proved to be a
- * certificate and its key goes over into the one that does, in one step. So a
- * broken or half-written file changes nothing. Connections that are open keep
+ * Files are read into a context that serves nobody, and only when they proved to
+ * be a certificate and its key do the handshakes that follow take them from there.
+ * So a broken or half-written file changes nothing. Connections that are open keep
  * what they shook hands with.
  */
 #ifndef SERVER_TLS_H
@@ -15,5 +15,7 @@ bool tls_first_load(server *s);
 
 /* On SIGHUP. */
 void tls_reload(server *s);
+
+void tls_free(server *s);
 
 #endif
