@@ -68,6 +68,7 @@ static bool read_number(const char *word, double *out)
 
 static bool read_amount(reading *r, const char *word, double least, double most, double *out)
 {
+    *out = 0;
     if (!read_number(word, out) || *out < least || *out > most || floor(*out) != *out)
         return wrong(r, "\"%s\" is not a whole number from %.0f to %.0f (K, M, G may follow)", word,
                      least, most);
