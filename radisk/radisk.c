@@ -141,20 +141,22 @@ void radisk_turn(radisk *store)
     if (!store->committing && !store->damaged && anything_to_commit(store)) commit(store);
 }
 
+/* The turn first: what failed before is tried again, and is waited for under
+ * the number that it gets there. */
 status radisk_flush(radisk *store)
 {
-    uint64_t wanted = store->committing_batch;
     committer_news news;
 
-    if (!generation_is_empty(overlay_live(store))) wanted = overlay_live(store)->batch;
-    for (;;) {
-        radisk_turn(store);
-        if (store->progress.durable >= wanted) return STATUS_OK;
-        if (store->progress.failed >= wanted) return store->progress.why;
+    radisk_turn(store);
+    bool gathering = !generation_is_empty(overlay_live(store));
+    uint64_t wanted = gathering ? overlay_live(store)->batch : store->committing_batch;
+    while (store->progress.durable < wanted && store->progress.failed < wanted) {
         if (!store->committing) return store->trouble;
         committer_wait(store->committer, &news);
         settle(store, &news);
+        if (store->committing_batch < wanted) radisk_turn(store);
     }
+    return store->progress.durable >= wanted ? STATUS_OK : store->progress.why;
 }
 
 void radisk_measure(radisk *store, radisk_stats *out)
@@ -236,6 +238,7 @@ status radisk_open(radisk **out, const radisk_options *options, char why[RADISK_
     if (s == STATUS_OK)
         s = committer_start(&store->committer, &store->disk, options->wake, options->wake_context);
     if (s != STATUS_OK) {
+        if (reason[0] == '\0') (void)snprintf(reason, RADISK_WHY_MAX, "%s", status_text(s));
         tear_down(store);
         return s;
     }

@@ -12,12 +12,12 @@
 const lex_range kit_all = { .has_to = false };
 const lex_range kit_all_backwards = { .backwards = true };
 
-int kit_setup(void **state)
+static int set_up(void **state, const char *parent)
 {
     kit *k = calloc(1, sizeof *k);
 
     if (k == NULL) return -1;
-    (void)snprintf(k->folder, sizeof k->folder, "/tmp/brasa-radisk-XXXXXX");
+    (void)snprintf(k->folder, sizeof k->folder, "%s/brasa-radisk-XXXXXX", parent);
     if (mkdtemp(k->folder) == NULL) return -1;
     k->options = (radisk_options){ .folder = k->folder,
                                    .size_max = (size_t)256 << 20,
@@ -26,6 +26,16 @@ int kit_setup(void **state)
                                    .secret = { 1, 2, 3 } };
     *state = k;
     return 0;
+}
+
+int kit_setup(void **state)
+{
+    return set_up(state, "/tmp");
+}
+
+int kit_setup_quick(void **state)
+{
+    return set_up(state, access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
 }
 
 static void remove_folder(const char *folder)

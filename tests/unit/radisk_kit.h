@@ -28,6 +28,10 @@ typedef struct kit {
 int kit_setup(void **state);
 int kit_teardown(void **state);
 
+/* The same in memory, where there is such a place: for tests with so many
+ * restarts that they would be tests of the disk's speed. */
+int kit_setup_quick(void **state);
+
 void kit_open(kit *k);
 void kit_close(kit *k);
 void kit_reopen(kit *k);

@@ -1,0 +1,162 @@
+/* test_radisk_memory.c - every allocation of a merge, a release, a scan and an
+ * opening fails once: the call says so, leaves no trace, and succeeds after. */
+#include "tests/unit/failing.h"
+#include "tests/unit/radisk_kit.h"
+
+#include <string.h>
+
+enum { WRITES = 2000, BIG = 20000 };
+
+/* What the store looks like from outside. Kept apart from what the kit lends. */
+static char before[1 << 20];
+
+static const char *picture(kit *k)
+{
+    static char all[1 << 20];
+    radisk_stats s = kit_stats(k);
+    size_t len = (size_t)sprintf(all, "rows %zu next %g ", (size_t)s.overlay_rows,
+                                 k->graph->next_due(k->graph->context));
+
+    len += (size_t)sprintf(all + len, "%s| ", kit_souls(k, &kit_all));
+    len += (size_t)sprintf(all + len, "%s| ", kit_keys(k, "s", &kit_all));
+    (void)sprintf(all + len, "%s", kit_keys(k, "s", &kit_all_backwards));
+    return all;
+}
+
+/* A merge of everything: new souls and keys, old ones, ones on disk, held ones,
+ * values that do not fit where the old ones stood, enough to need new blocks. */
+static void fill(graph_write *w, char (*names)[16], const char *big)
+{
+    for (int i = 0; i < WRITES; i++) {
+        (void)snprintf(names[i], sizeof names[i], "n%d", i);
+        bool ours = i % 2 == 0;
+        w[i] = kit_write(ours ? "s" : names[i], ours ? names[i] : "k", i % 500 == 7 ? big : "12345",
+                         50);
+        if (i % 100 == 9) w[i].state = 200 + i;
+    }
+}
+
+static void a_merge_without_memory_leaves_no_trace(void **state)
+{
+    kit *k = *state;
+    static graph_write w[WRITES];
+    static char names[WRITES][16], big[BIG];
+    long n = 0;
+
+    memset(big, '7', sizeof big - 1);
+    fill(w, names, big);
+    k->options.held_max = 10000;
+    kit_open(k);
+    kit_put(k, "s", "n0", "1", 1);
+    kit_put(k, "s", "disk", "1", 1);
+    kit_settle(k);
+    kit_put(k, "s", "n2", "22", 2);
+    kit_put(k, "n3", "k", "1", 1);
+    (void)strcpy(before, picture(k));
+    for (bool done = false; !done;) {
+        graph_ticket ticket;
+        failing_at(++n);
+        status s = k->graph->merge(k->graph->context, w, WRITES, (moment){ 100, 0 }, &ticket);
+        done = !failing_happened();
+        failing_at(0);
+        assert_int_equal(s, done ? STATUS_OK : STATUS_NO_MEMORY);
+        if (!done) assert_string_equal(picture(k), before);
+    }
+    assert_true(n > 10);
+    assert_string_not_equal(picture(k), before);
+    for (int i = 0; i < WRITES; i++) {
+        if (i % 100 == 9) continue;
+        const char *value = i % 2 == 0 ? kit_value(k, "s", names[i]) : kit_value(k, names[i], "k");
+        assert_string_equal(value, i % 500 == 7 ? big : "12345");
+    }
+    kit_reopen(k);
+    assert_int_equal(kit_stats(k).rows, WRITES - WRITES / 100 + 1);
+    assert_int_equal(kit_stats(k).held, WRITES / 100);
+}
+
+static bool ignore(void *visitor, const graph_row *row)
+{
+    (void)row;
+    ++*(int *)visitor;
+    return true;
+}
+
+static void a_release_without_memory_is_made_later(void **state)
+{
+    kit *k = *state;
+    char names[100][16];
+    int seen = 0;
+    long n = 0;
+
+    kit_open(k);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(names[i], sizeof names[i], "n%d", i);
+        graph_write w = kit_write(names[i], "k", "\"something of a length\"", 200 + i);
+        kit_merge(k, &w, 1, 100);
+    }
+    kit_settle(k);
+    while (seen < 100) {
+        failing_at(++n % 3 + 1);
+        status s = k->graph->due(k->graph->context, (moment){ 1000, 0 }, 7, ignore, &seen);
+        assert_int_equal(s, failing_happened() ? STATUS_NO_MEMORY : STATUS_OK);
+        failing_at(0);
+    }
+    assert_int_equal(seen, 100);
+    assert_string_equal(kit_due(k, 1000, 1000), "");
+    kit_reopen(k);
+    assert_string_equal(kit_due(k, 1000, 1000), "");
+    assert_int_equal(kit_stats(k).rows, 100);
+}
+
+static void a_scan_without_memory_says_so(void **state)
+{
+    kit *k = *state;
+    char name[500];
+
+    memset(name, 'l', sizeof name);
+    kit_open(k);
+    for (int i = 0; i < 20; i++) {
+        (void)snprintf(name + 450, 20, "%d", i);
+        kit_put(k, "s", name, "1", 1);
+    }
+    kit_reopen(k);
+    int seen = 0;
+    failing_at(1);
+    assert_int_equal(k->graph->scan(k->graph->context, SLICE("s"), &kit_all, ignore, &seen),
+                     STATUS_NO_MEMORY);
+    failing_at(0);
+    assert_int_equal(seen, 0);
+    assert_int_equal(k->graph->scan(k->graph->context, SLICE("s"), &kit_all, ignore, &seen),
+                     STATUS_OK);
+    assert_int_equal(seen, 20);
+}
+
+static void an_opening_without_memory_leaves_nothing_open(void **state)
+{
+    kit *k = *state;
+    long n = 0;
+
+    for (bool done = false; !done;) {
+        char why[RADISK_WHY_MAX];
+        failing_at(++n);
+        status s = radisk_open(&k->store, &k->options, why);
+        done = !failing_happened();
+        failing_at(0);
+        assert_int_equal(s, done ? STATUS_OK : STATUS_NO_MEMORY);
+        if (!done) assert_true(why[0] != '\0');
+    }
+    assert_true(n > 4);
+    k->graph = radisk_graph(k->store);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_merge_without_memory_leaves_no_trace),
+        TEST(a_release_without_memory_is_made_later),
+        TEST(a_scan_without_memory_says_so),
+        TEST(an_opening_without_memory_leaves_nothing_open),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

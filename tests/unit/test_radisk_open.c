@@ -1,0 +1,227 @@
+/* test_radisk_open.c - which folders are opened, and what is said of others. */
+#include "tests/unit/radisk_kit.h"
+
+#include "radisk/layout.h"
+
+#include <fcntl.h>
+#include <lmdb.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void refused(kit *k, status expected, const char *sentence)
+{
+    char why[RADISK_WHY_MAX] = "";
+    radisk *untouched = (radisk *)k, *out = untouched;
+
+    assert_int_equal(radisk_open(&out, &k->options, why), expected);
+    assert_ptr_equal(out, untouched);
+    assert_non_null(strstr(why, sentence));
+    assert_int_equal(radisk_open(&out, &k->options, NULL), expected);
+}
+
+static void a_missing_folder_is_made_for_its_owner_alone(void **state)
+{
+    kit *k = *state;
+    struct stat found;
+
+    assert_int_equal(rmdir(k->folder), 0);
+    kit_open(k);
+    assert_int_equal(stat(k->folder, &found), 0);
+    assert_int_equal(found.st_mode & 0777, 0700);
+    kit_put(k, "s", "a", "1", 1);
+    kit_reopen(k);
+    assert_string_equal(kit_value(k, "s", "a"), "1");
+}
+
+static void a_folder_that_cannot_be_made_is_refused(void **state)
+{
+    kit *k = *state;
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/no/such/place", k->folder);
+    k->options.folder = path;
+    refused(k, STATUS_IO, "cannot make the folder");
+    (void)snprintf(path, sizeof path, "%s/file", k->folder);
+    int at = open(path, O_CREAT | O_WRONLY, 0600);
+    assert_true(at >= 0 && close(at) == 0);
+    refused(k, STATUS_IO, "cannot open the folder");
+}
+
+static void a_second_opener_is_refused_also_in_this_process(void **state)
+{
+    kit *k = *state;
+
+    kit_open(k);
+    refused(k, STATUS_LOCKED, "another process uses the store");
+    kit_put(k, "s", "a", "1", 1);
+    kit_reopen(k);
+    assert_string_equal(kit_value(k, "s", "a"), "1");
+}
+
+static void a_second_process_is_refused(void **state)
+{
+    kit *k = *state;
+    int up[2], down[2], exit_status;
+    char byte = 0;
+
+    assert_int_equal(pipe(up), 0);
+    assert_int_equal(pipe(down), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        radisk *store;
+        bool open = radisk_open(&store, &k->options, NULL) == STATUS_OK;
+        if (write(up[1], &byte, 1) != 1 || read(down[0], &byte, 1) != 1) _exit(2);
+        _exit(open ? 0 : 1);
+    }
+    assert_int_equal(read(up[0], &byte, 1), 1);
+    refused(k, STATUS_LOCKED, "another process uses the store");
+    assert_int_equal(write(down[1], &byte, 1), 1);
+    assert_int_equal(waitpid(child, &exit_status, 0), child);
+    assert_int_equal(exit_status, 0);
+    for (int i = 0; i < 2; i++) assert_true(close(up[i]) == 0 && close(down[i]) == 0);
+    kit_open(k); /* the lock ended with its process */
+}
+
+/* Opens the environment behind the store's back. */
+static MDB_env *open_env(const kit *k, MDB_txn **txn)
+{
+    MDB_env *env;
+
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
+    assert_int_equal(mdb_env_open(env, k->folder, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, txn), 0);
+    return env;
+}
+
+static void set_format(const kit *k, const char *table, uint64_t format)
+{
+    char number[8];
+    MDB_txn *txn;
+    MDB_dbi meta;
+    MDB_env *env = open_env(k, &txn);
+    MDB_val key = { 6, (void *)(uintptr_t) "format" }, value = { sizeof number, number };
+
+    layout_put64(number, format);
+    assert_int_equal(mdb_dbi_open(txn, table, MDB_CREATE, &meta), 0);
+    assert_int_equal(mdb_put(txn, meta, &key, &value, 0), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+static void another_format_is_refused_with_a_sentence_and_left_alone(void **state)
+{
+    kit *k = *state;
+
+    kit_open(k);
+    kit_put(k, "s", "a", "1", 1);
+    kit_close(k);
+    set_format(k, "meta", 7);
+    refused(k, STATUS_WRONG_FORMAT, "has format 7, and this brasa reads format 0");
+    set_format(k, "meta", 0);
+    kit_open(k);
+    assert_string_equal(kit_value(k, "s", "a"), "1");
+}
+
+static void a_foreign_database_is_refused(void **state)
+{
+    kit *k = *state;
+
+    set_format(k, "something else", 0);
+    refused(k, STATUS_WRONG_FORMAT, "no store of brasa");
+}
+
+static void write_file(const kit *k, const char *name, const char *bytes, size_t len)
+{
+    char path[128];
+
+    (void)snprintf(path, sizeof path, "%s/%s", k->folder, name);
+    int at = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+    assert_true(at >= 0);
+    assert_int_equal(write(at, bytes, len), (ssize_t)len);
+    assert_int_equal(close(at), 0);
+}
+
+static void a_file_that_is_no_database_is_refused(void **state)
+{
+    kit *k = *state;
+    char junk[20000];
+
+    memset(junk, 'j', sizeof junk);
+    write_file(k, "data.mdb", junk, sizeof junk);
+    refused(k, STATUS_CORRUPT, "cannot open the store");
+    write_file(k, "data.mdb", junk, 10);
+    refused(k, STATUS_CORRUPT, "cannot open the store");
+}
+
+static void a_store_may_be_opened_with_a_larger_map(void **state)
+{
+    kit *k = *state;
+
+    k->options.size_max = 1 << 20;
+    kit_open(k);
+    kit_put(k, "s", "a", "1", 1);
+    kit_close(k);
+    k->options.size_max = (64 << 20) + 123; /* cut to whole pages */
+    kit_open(k);
+    assert_int_equal(kit_stats(k).map_bytes_max, 64 << 20);
+    assert_string_equal(kit_value(k, "s", "a"), "1");
+}
+
+/* The index can be rebuilt from the rows: each soul has its name as its first. */
+static void the_rows_prove_the_index_of_souls(void **state)
+{
+    kit *k = *state;
+    MDB_txn *txn;
+    MDB_dbi souls, rows;
+    MDB_cursor *cursor;
+    MDB_val key, value;
+    size_t count = 0;
+    char long_soul[1000];
+
+    memset(long_soul, 'z', sizeof long_soul - 1);
+    long_soul[sizeof long_soul - 1] = '\0';
+    kit_open(k);
+    kit_put(k, "b", "k", "1", 1);
+    kit_put(k, long_soul, "k", "1", 1);
+    kit_settle(k);
+    kit_put(k, "a", "k", "1", 1);
+    kit_close(k);
+    MDB_env *env = open_env(k, &txn);
+    assert_int_equal(mdb_dbi_open(txn, "souls", 0, &souls), 0);
+    assert_int_equal(mdb_dbi_open(txn, "rows", 0, &rows), 0);
+    assert_int_equal(mdb_cursor_open(txn, souls, &cursor), 0);
+    for (; mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0; count++) {
+        MDB_val id = { 8, value.mv_data }, name;
+        layout_entry e;
+        assert_int_equal(layout_entry_read(&e, (slice){ key.mv_data, key.mv_size },
+                                           (slice){ value.mv_data, value.mv_size }),
+                         STATUS_OK);
+        assert_true(e.number >= 1 && e.number <= 3);
+        assert_int_equal(mdb_get(txn, rows, &id, &name), 0);
+        assert_true(slice_equal(e.name, (slice){ name.mv_data, name.mv_size }));
+    }
+    assert_int_equal(count, 3);
+    mdb_cursor_close(cursor);
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+}
+
+int main(void)
+{
+#define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
+    const struct CMUnitTest tests[] = {
+        TEST(a_missing_folder_is_made_for_its_owner_alone),
+        TEST(a_folder_that_cannot_be_made_is_refused),
+        TEST(a_second_opener_is_refused_also_in_this_process),
+        TEST(a_second_process_is_refused),
+        TEST(another_format_is_refused_with_a_sentence_and_left_alone),
+        TEST(a_foreign_database_is_refused),
+        TEST(a_file_that_is_no_database_is_refused),
+        TEST(a_store_may_be_opened_with_a_larger_map),
+        TEST(the_rows_prove_the_index_of_souls),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
