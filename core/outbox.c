@@ -38,6 +38,10 @@ slice frame_close(frame *f)
 
 /* --- lanes --- */
 
+/* An empty lane keeps a ring of this size: it will be used again soon, and a
+ * peer has three. */
+enum { RING_KEPT = 4 };
+
 static frame *lane_last(const lane *l)
 {
     return l->count == 0 ? NULL : l->ring[(l->at + l->count - 1) % l->room];
@@ -50,7 +54,7 @@ frame *lane_first(const lane *l)
 
 static status lane_grow(lane *l)
 {
-    uint32_t room = l->room == 0 ? 4 : l->room * 2;
+    uint32_t room = l->room == 0 ? RING_KEPT : l->room * 2;
     frame **ring = malloc(room * sizeof *ring);
 
     if (ring == NULL) return STATUS_NO_MEMORY;
@@ -120,7 +124,7 @@ frame *lane_take(lane *l)
     if (f == NULL) return NULL;
     l->at = (l->at + 1) % l->room;
     l->bytes -= f->len;
-    if (--l->count == 0) {
+    if (--l->count == 0 && l->room > RING_KEPT) {
         free(l->ring);
         *l = (lane){ 0 };
     }
@@ -130,6 +134,8 @@ frame *lane_take(lane *l)
 void lane_free(lane *l)
 {
     for (frame *f = lane_take(l); f != NULL; f = lane_take(l)) frame_drop(f);
+    free(l->ring);
+    *l = (lane){ 0 };
 }
 
 /* --- marks --- */

@@ -11,7 +11,8 @@
  *
  * Answers are not here: they are cursors, read when the socket drains
  * (core/relay_answer.c). A frame is one batch of messages being gathered, or
- * one message shared by all who are sent it. An idle outbox holds no memory.
+ * one message shared by all who are sent it. An idle outbox holds three
+ * small rings.
  */
 #ifndef CORE_OUTBOX_H
 #define CORE_OUTBOX_H

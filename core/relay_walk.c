@@ -31,6 +31,7 @@ struct walk {
     slice soul; /* the one being walked */
     double life_ms, wall_ms;
     text last; /* the last key printed, when `begun` */
+    text from; /* where a scan goes on: it borrows this while `last` is written */
     bool begun;
     text out; /* RELAY_HEADROOM, then text to be sent */
     size_t sent, lent;
@@ -48,7 +49,8 @@ struct walk {
 
 static void count_bytes(walk *w)
 {
-    size_t now = sizeof *w + w->souls.room + w->last.room + w->out.room + w->states.room;
+    size_t now =
+        sizeof *w + w->souls.room + w->last.room + w->from.room + w->out.room + w->states.room;
 
     w->r->walk_bytes += now - w->counted;
     w->counted = now;
@@ -62,6 +64,7 @@ void walk_free(relay_peer *p)
     w->r->walk_bytes -= w->counted;
     text_free(&w->souls);
     text_free(&w->last);
+    text_free(&w->from);
     text_free(&w->out);
     text_free(&w->states);
     free(w->ask);
@@ -263,7 +266,12 @@ static status scan_on(walk *w)
     if (w->ask->kind == GET_NODE) range = w->ask->range;
     if (w->ask->kind == GET_KEY)
         range = (lex_range){ .from = w->ask->key, .to = w->ask->key, .has_to = true };
-    if (w->begun) range = lex_range_after(&range, text_slice(&w->last));
+    if (w->begun) {
+        text_reset(&w->from, w->from.room);
+        text_add(&w->from, text_slice(&w->last));
+        if (!text_ok(&w->from)) return STATUS_NO_MEMORY;
+        range = lex_range_after(&range, text_slice(&w->from));
+    }
     w->stopped = STOP_END;
     return g->scan(g->context, w->soul, &range, walk_row, w);
 }
