@@ -12,9 +12,14 @@ import { open_site } from './site.mjs';
 import { Tab, open_browser, open_tab } from './tab.mjs';
 
 const browser_suite = suite('browser');
-const [browser, site] = await Promise.all([open_browser(), open_site()]);
-browser_suite.after(() => site.close());
-browser_suite.after(() => browser.close());
+let browser, site;
+async function open()
+{
+    [browser, site] = await Promise.all([open_browser(), open_site()]);
+    browser_suite.after(() => site.close());
+    browser_suite.after(() => browser.close());
+}
+
 const test = (sentence, body, options) => browser_suite.test(sentence, body, { beside: true, ...options });
 
 async function own_relay(t)
@@ -218,4 +223,4 @@ test(`the README's page syncs two tabs and survives an outage of ${outage_second
     await screenshot(bob, 'two-tabs-bob');
 }, { seconds: 150 });
 
-await browser_suite.run();
+await browser_suite.run(open);

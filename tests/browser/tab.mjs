@@ -57,6 +57,7 @@ export async function open_tab(context, site, relay, { peer = relay.url, scripts
     const page = await context.newPage();
     const tab = new Tab(page);
     await page.goto(`${site.url}/page?${query}`);
+    assert.ok(await page.evaluate(() => Boolean(window.app)), 'the relay did not serve gun.js: ' + tab.errors);
     if (peer) await tab.comes_back();
     return tab;
 }

@@ -11,7 +11,7 @@ import { slow_cases } from './cases-slow.mjs';
 import { World } from './world.mjs';
 
 const gun = suite('gun');
-const world = await new World().open();
+const world = new World();
 gun.after(() => world.close());
 basic_cases(gun, world);
 data_cases(gun, world);
@@ -21,4 +21,4 @@ sea_cases(gun, world);
 slow_cases(gun, world);
 killer_cases(gun, world);
 restart_cases(gun, world);
-await gun.run();
+await gun.run(() => world.open());

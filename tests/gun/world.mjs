@@ -19,13 +19,12 @@ export class World {
     {
         this.relay = await start_relay();
         this.#pool = Array.from({ length: pool_size }, () => open_host());
-        return this;
     }
 
     async close()
     {
         for (const host of this.#pool) await host.close();
-        await this.relay.close();
+        await this.relay?.close();
     }
 
     /* A gun client of the shared relay, or of `url`; gone when the case ends. */

@@ -11,7 +11,7 @@
  *
  *   const gun = suite('gun');
  *   gun.test('a put is acknowledged', async t => { ... });
- *   await gun.run(process.argv);      // prints, sets the exit status
+ *   await gun.run();                  // prints, sets the exit status
  *
  * The last line printed is `NAME: N passed, N failed`.
  */
@@ -124,15 +124,22 @@ export function suite(name)
         },
         /* What the suite shares, closed at its end. */
         after(close) { closers.push(close); },
-        async run()
+        /* `open` makes what the cases share; if it fails, all has failed. */
+        async run(open = () => {})
         {
             const count = { passed: 0, failed: 0 };
             const chosen = wanted(entries, this.options);
-            await Promise.all([
-                run_some(chosen.filter(e => e.beside), beside_at_once, this.options, count),
-                run_some(chosen.filter(e => !e.beside), 1, this.options, count),
-            ]);
-            for (const close of closers.reverse()) await close();
+            try {
+                await open();
+                await Promise.all([
+                    run_some(chosen.filter(e => e.beside), beside_at_once, this.options, count),
+                    run_some(chosen.filter(e => !e.beside), 1, this.options, count),
+                ]);
+                for (const close of closers.reverse()) await close();
+            } catch (error) {
+                console.log(`the suite itself failed: ${error.stack ?? error}`);
+                count.failed++;
+            }
             console.log(`${name}: ${count.passed} passed, ${count.failed} failed`);
             process.exit(count.failed ? 1 : 0);
         },
