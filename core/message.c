@@ -277,6 +277,7 @@ static status read_keys(const reading *r, uint32_t get, uint32_t key)
             return refuse(r, STATUS_TOO_BIG, "limit: name too long");
         if (r->out->key.len > 0) r->out->get = GET_KEY;
     }
+    r->out->range.backwards = reads_as_one(r, json_member(r->j, get, SLICE("-")));
     if (r->out->get == GET_NODE && limit != 0 && token(r, limit)->type == JSON_NUMBER &&
         (!number_read(json_raw(r->j, limit), &r->out->limit) || r->out->limit < 0))
         r->out->limit = 0;
@@ -356,11 +357,6 @@ static void read_nts(const reading *r)
     }
 }
 
-static bool is_there(const reading *r, uint32_t i)
-{
-    return i != 0 && token(r, i)->type != JSON_NULL;
-}
-
 static status read_fields(const reading *r)
 {
     uint32_t put = json_member(r->j, 0, SLICE("put")), get = json_member(r->j, 0, SLICE("get"));
@@ -381,8 +377,9 @@ static status read_fields(const reading *r)
     if (hash != 0 && token(r, hash)->type == JSON_NUMBER)
         r->out->has_hash = number_read(json_raw(r->j, hash), &r->out->hash);
     if (r->out->dam.len > 0) return STATUS_OK;
-    if (is_there(r, put)) s = read_put(r, put);
-    if (s == STATUS_OK && is_there(r, get)) s = read_get(r, get);
+    /* A null is a way to say that there is none. */
+    if (put != 0 && token(r, put)->type != JSON_NULL) s = read_put(r, put);
+    if (s == STATUS_OK && get != 0 && token(r, get)->type != JSON_NULL) s = read_get(r, get);
     return s;
 }
 

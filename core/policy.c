@@ -19,23 +19,19 @@ bool policy_is_hashed(slice soul)
     return memchr(soul.at, '#', soul.len) != NULL && memchr(soul.at, '~', soul.len) == NULL;
 }
 
-/* JavaScript's parseFloat, as far as it gives a finite number above zero. */
-static double leading_number(slice text)
+/* JavaScript's parseFloat, for numbers that begin with a digit or a dot. */
+static double leading_number(slice from)
 {
-    char digits[32];
-    size_t len = 0;
-    bool dot = false;
+    char digits[32], *end;
+    size_t len = from.len < sizeof digits - 1 ? from.len : sizeof digits - 1;
 
-    while (len < text.len && len < sizeof digits - 1) {
-        char c = text.at[len];
-        if (c == '.' && !dot)
-            dot = true;
-        else if (c < '0' || c > '9')
-            break;
-        digits[len++] = c;
-    }
+    memcpy(digits, from.at, len);
     digits[len] = '\0';
-    return len > 0 ? strtod(digits, NULL) : 0;
+    /* strtod knows more than parseFloat: signs we do not want, hexadecimal, inf. */
+    digits[strspn(digits, "0123456789.eE+-")] = '\0';
+    if (strspn(digits, "0123456789.") == 0) return 0;
+    double number = strtod(digits, &end);
+    return end != digits && isfinite(number) ? number : 0;
 }
 
 double policy_life_ms(slice soul)

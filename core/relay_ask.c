@@ -219,6 +219,7 @@ static void print_get(text *t, const ask *a)
         text_add(t, a->query);
     }
     if (a->limit > 0) line_number(t, "%", a->limit);
+    if (a->range.backwards && !a->has_range) line_number(t, "-", 1);
     text_add_char(t, '}');
 }
 

@@ -353,7 +353,7 @@ bool walk_piece(relay *r, relay_peer *p, relay_piece *out, moment now)
         return false;
     }
     /* A value larger than a fragment leaves in several. */
-    if (left > 2 * most) left = most;
+    if (left > most) left = most;
     *out = (relay_piece){ w->out.at + w->sent, left, !was_in || w->first_piece,
                           !w->in_message && w->sent + left == w->out.len };
     w->first_piece = false;
