@@ -22,7 +22,7 @@ enum {
     SWEEP_TICKS = 50,       /* how often the gate forgets */
     SPARE_FILES = 64,       /* the store, listeners, files being read */
     STOP_SAYING_MS = 2000,  /* for the last acks to leave */
-    STOP_CLOSING_MS = 3500, /* from the signal: then whoever did not answer is cut off */
+    STOP_CLOSING_MS = 1000, /* for the clients to answer that they are closed */
 };
 
 /* ---- the turn ---- */
@@ -51,6 +51,7 @@ static void go_on_stopping(server *s)
     if (!s->closing_all &&
         (sessions_all_said(s) || s->now.steady_ms - s->stop_ms >= STOP_SAYING_MS)) {
         s->closing_all = true;
+        s->closing_ms = s->now.steady_ms;
         sessions_close_all(s);
     }
     if (stop_is_over(s)) ev_break(s->loop, EVBREAK_ALL);

@@ -48,9 +48,13 @@
     });
   }
 
+  var checked = false;
   gun.on('hi', function (peer) {
     this.to.next(peer);
     show('connected', socketUrl + ', ' + since(began), 'good');
+    // Only now, so that the time shown is the write's and not the connection's.
+    if (!checked) setTimeout(writeAndRead, 100);
+    checked = true;
   });
   gun.on('bye', function (peer) {
     this.to.next(peer);
@@ -96,7 +100,6 @@
     };
     wire.onerror = function () { show('read', 'the second connection failed', 'bad'); };
   }
-  writeAndRead();
 
   var input = document.getElementById('shared');
   gun.get('live-check').get('shared').on(function (value) {

@@ -124,6 +124,7 @@ struct server {
     bool stopping;
     int64_t stop_ms; /* when it was asked to */
     bool closing_all;
+    int64_t closing_ms; /* when they were told */
     bool proxy_unknown; /* somebody forwards and is not trusted: said once */
 };
 

@@ -38,6 +38,9 @@ void session_alive(session *one);
 /* The socket takes bytes again. Nonzero: close the connection now. */
 int session_writable(session *one);
 
+/* The peer says goodbye, or answers ours. Nonzero: close the connection now. */
+int session_goodbye_heard(session *one);
+
 /* libwebsockets has closed the connection. */
 void session_closed(session *one);
 
