@@ -122,7 +122,8 @@ static void answer_string(text *out, arena *a, slice source)
     text reprinted = { 0 };
 
     read_one(&j, a, source);
-    must(json_name(&j, a, 0, &name) == STATUS_OK && value_read(&j, a, 0, &value) == STATUS_OK);
+    must(json_name(&j, a, 0, &name) == STATUS_OK);
+    must(value_read(&j, a, 0, &value) == STATUS_OK);
     json_print_name(&reprinted, name);
     text_add(out, value);
     if (!slice_equal(value, text_slice(&reprinted))) text_add(out, word("?name"));
@@ -152,7 +153,7 @@ static void answer_values(text *out, arena *a, slice one, slice two)
     int verdicts[3];
     for (int i = 0; i < 3; ++i) {
         held.state = 5 + (i == 0 ? 0 : i == 1 ? -0.001 : 0.001);
-        verdicts[i] = ham_judge(&held, &incoming, 10);
+        verdicts[i] = (int)ham_judge(&held, &incoming, 10);
     }
     int len =
         snprintf(figures, sizeof figures, "%d %d %d %d", sign(value_order(value[0], value[1])),
