@@ -4,7 +4,7 @@
  * at all, brasa does not follow it: the eleven cases whose state is not a number
  * are listed here and must come out as malformed.
  */
-#include "core/ham.h"
+#include "core/message.h"
 #include "core/number.h"
 #include "tests/unit/vectors.h"
 
@@ -206,6 +206,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_cases_of_ham_json_end_as_in_gun),
         cmocka_unit_test(the_eleven_states_that_are_no_number_are_malformed),
+        cmocka_unit_test(in_a_put_they_are_told_as_malformed_like_the_eight_bad_values),
         cmocka_unit_test(any_order_of_arrival_keeps_the_same_write),
         cmocka_unit_test(of_two_writes_exactly_one_takes_the_place_of_the_other),
         cmocka_unit_test(a_write_waits_until_the_clock_has_reached_its_state),
