@@ -121,6 +121,55 @@ static void the_eleven_states_that_are_no_number_are_malformed(void **state)
     vectors_close(&v);
 }
 
+/* The same as a put that a peer sends. */
+static void read_as_put(vectors *v, uint32_t write, message *out)
+{
+    static const message_limits limits = { .name_bytes_max = 100,
+                                           .id_bytes_max = 100,
+                                           .put_keys_max = 10,
+                                           .depth_max = 16,
+                                           .tokens_max = 100 };
+    message_fault fault;
+    text t = { 0 };
+
+    text_add(&t, SLICE("{\"#\":\"p\",\"put\":{\"s\":{\"_\":{\"#\":\"s\",\">\":{\"k\":"));
+    text_add(&t, json_raw(&v->j, vectors_at(v, write, "state")));
+    text_add(&t, SLICE("}},\"k\":"));
+    text_add(&t, json_raw(&v->j, vectors_at(v, write, "value")));
+    text_add(&t, SLICE("}}}"));
+    slice kept = arena_copy(&v->memory, text_slice(&t));
+    text_free(&t);
+    assert_int_equal(message_read(out, &v->memory, kept, &limits, &fault), STATUS_OK);
+}
+
+static void in_a_put_they_are_told_as_malformed_like_the_eight_bad_values(void **state)
+{
+    vectors v;
+    size_t place = 0, odd = 0, refused = 0;
+
+    (void)state;
+    vectors_open(&v, "ham.json");
+    uint32_t list = vectors_at(&v, 0, "cases");
+    for (uint32_t i = vectors_first(list); vectors_in(&v, list, i); i = vectors_next(&v, i)) {
+        bool bad = slice_equal(vectors_name(&v, vectors_at(&v, i, "result")), SLICE("invalid"));
+        message m;
+
+        if (odd < NO_NUMBER_COUNT && NO_NUMBER[odd].place == place) {
+            bad = true;
+            ++odd;
+        }
+        ++place;
+        read_as_put(&v, vectors_at(&v, i, "incoming"), &m);
+        assert_int_equal(m.bad_count, bad);
+        assert_int_equal(m.write_count, !bad);
+        if (!bad) continue;
+        assert_true(strncmp(m.bad.why, "malformed", 9) == 0);
+        ++refused;
+    }
+    assert_int_equal(refused, 11 + 8);
+    vectors_close(&v);
+}
+
 #define S(literal)                                                                                 \
     {                                                                                              \
         literal, sizeof(literal) - 1                                                               \
