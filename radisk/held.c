@@ -138,7 +138,7 @@ static status hold(radisk *store, slice key, const layout_held *h, change *out)
 {
     generation *live = overlay_live(store);
 
-    if (store->held >= store->options.held_max) return STATUS_BUSY;
+    if (store->held >= store->options.held_max) return STATUS_TOO_BIG;
     status s = generation_hold(live, key, h);
     if (s != STATUS_OK) return s;
     *out = (change){ .held = true, .held_key = ladder_find(&live->held_added, key)->name };

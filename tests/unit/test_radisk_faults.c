@@ -234,6 +234,25 @@ static void a_batch_behind_a_failed_one_is_committed_with_it(void **state)
     assert_string_equal(kit_value(k, "t", "c"), "3");
 }
 
+/* Its ticket never becomes safe by itself: the row waits for a later batch. */
+static void a_row_that_is_tried_again_has_a_later_ticket(void **state)
+{
+    kit *k = *state;
+
+    kit_open(k);
+    disk_gate_fail(DISK_SYNC, EIO, 1);
+    graph_ticket t = kit_put(k, "s", "a", "1", 1);
+    assert_int_equal(radisk_flush(k->store), STATUS_IO);
+    disk_gate_close();
+    radisk_turn(k->store);
+    graph_ticket again = { kit_row_batch(k, "s", "a") };
+    assert_int_equal(kit_state(k, t), GRAPH_FAILED);
+    assert_int_equal(kit_state(k, again), GRAPH_WAITING);
+    disk_gate_open();
+    assert_int_equal(radisk_flush(k->store), STATUS_OK);
+    assert_int_equal(kit_state(k, again), GRAPH_SAFE);
+}
+
 static void held_writes_survive_a_failed_batch(void **state)
 {
     kit *k = *state;
@@ -294,6 +313,7 @@ int main(void)
         TEST(a_failing_meta_page_is_survived),
         TEST(what_fails_until_the_end_is_not_there_and_the_rest_is),
         TEST(a_batch_behind_a_failed_one_is_committed_with_it),
+        TEST(a_row_that_is_tried_again_has_a_later_ticket),
         TEST(held_writes_survive_a_failed_batch),
         TEST(a_failed_batch_is_tried_again_without_being_asked),
     };

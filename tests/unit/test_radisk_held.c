@@ -214,13 +214,20 @@ static void held_writes_are_bounded(void **state)
     }
     for (int restarted = 0; restarted < 2; restarted++) {
         graph_write w[2] = { kit_write("s", "now", "1", 50), kit_write("s", "more", "1", 300) };
-        kit_refuse(k, STATUS_BUSY, w, 2, 100);
+        kit_refuse(k, STATUS_TOO_BIG, w, 2, 100);
         assert_null(kit_value(k, "s", "now")); /* whole or not at all */
         graph_write again = kit_write("s", "k3", "1", 203);
         kit_merge(k, &again, 1, 100); /* not one more */
         kit_reopen(k);
     }
+    /* What was undone is nowhere: not as the next due, not as a soul. */
+    graph_write w[3] = { kit_write("new", "now", "1", 50), kit_write("new", "soon", "1", 150),
+                         kit_write("new", "more", "1", 300) };
     assert_string_equal(kit_due(k, 200, 100), "s/k0=1@200 ");
+    kit_refuse(k, STATUS_TOO_BIG, w, 3, 100);
+    assert_true(next(k) == 201);
+    kit_put(k, "new", "now", "1", 50);
+    assert_string_equal(kit_souls(k, &kit_all), "new s ");
     hold(k, "s", "more", "1", 300);
     kit_settle(k);
     assert_int_equal(kit_stats(k).held, 10);
@@ -250,6 +257,25 @@ static void a_clock_that_jumps_back_loses_nothing(void **state)
     kit_reopen(k);
     assert_true(next(k) == 900);
     assert_string_equal(kit_keys(k, "s", &kit_all), "a=1 b=2 ");
+}
+
+static void it_loses_nothing_while_a_commit_is_under_way(void **state)
+{
+    kit *k = *state;
+
+    kit_open(k);
+    hold(k, "s", "a", "1", 200);
+    kit_settle(k);
+    assert_string_equal(kit_due(k, 250, 100), "s/a=1@200 ");
+    hold(k, "s", "b", "2", 150);
+    disk_gate_close();
+    radisk_turn(k->store);
+    disk_gate_await();
+    assert_string_equal(kit_due(k, 149, 100), "");
+    assert_string_equal(kit_due(k, 300, 100), "s/b=2@150 ");
+    disk_gate_open();
+    kit_reopen(k);
+    assert_string_equal(kit_due(k, 300, 100), "");
 }
 
 static bool stop_at_once(void *visitor, const graph_row *row)
@@ -319,6 +345,7 @@ int main(void)
         TEST(names_and_values_of_any_length_can_be_held),
         TEST(held_writes_are_bounded),
         TEST(a_clock_that_jumps_back_loses_nothing),
+        TEST(it_loses_nothing_while_a_commit_is_under_way),
         TEST(a_visitor_that_stops_has_taken_what_it_saw),
         TEST(a_flood_is_released_in_order),
     };

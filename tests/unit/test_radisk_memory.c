@@ -74,6 +74,29 @@ static void a_merge_without_memory_leaves_no_trace(void **state)
     assert_int_equal(kit_stats(k).held, WRITES / 100);
 }
 
+/* A lone put may write where the old value stood, but only as far as it had
+ * room; what an undone merge left must not have changed that. */
+static void an_undone_value_leaves_no_room_that_is_not_there(void **state)
+{
+    kit *k = *state;
+    graph_write w[2] = { kit_write("s", "a", "\"a value of a length\"", 2),
+                         kit_write("s", "b", "2", 1000) };
+
+    kit_open(k);
+    kit_put(k, "s", "a", "1", 1);
+    kit_put(k, "s", "z", "\"neighbour\"", 1);
+    failing_at(2); /* the first is for the notes of two steps, the second for what is held */
+    kit_refuse(k, STATUS_NO_MEMORY, w, 2, 100);
+    assert_int_equal(w[0].verdict, HAM_TAKE); /* it came that far */
+    failing_at(0);
+    assert_string_equal(kit_value(k, "s", "a"), "1");
+    kit_put(k, "s", "a", "\"a value that is longer by far, so that it would reach others\"", 3);
+    assert_string_equal(kit_value(k, "s", "z"), "\"neighbour\"");
+    assert_string_equal(
+        kit_keys(k, "s", &kit_all),
+        "a=\"a value that is longer by far, so that it would reach others\" z=\"neighbour\" ");
+}
+
 static bool ignore(void *visitor, const graph_row *row)
 {
     (void)row;
@@ -154,6 +177,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
     const struct CMUnitTest tests[] = {
         TEST(a_merge_without_memory_leaves_no_trace),
+        TEST(an_undone_value_leaves_no_room_that_is_not_there),
         TEST(a_release_without_memory_is_made_later),
         TEST(a_scan_without_memory_says_so),
         TEST(an_opening_without_memory_leaves_nothing_open),

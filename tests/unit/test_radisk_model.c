@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { SEEDS = 300, STEPS = 300, SOULS = 7, KEYS = 12, HELD_MAX = 4096 };
+enum { SEEDS = 100, STEPS = 300, SOULS = 7, KEYS = 12, HELD_MAX = 4096 };
 
 typedef struct cell {
     bool there;

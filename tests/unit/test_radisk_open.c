@@ -209,6 +209,34 @@ static void the_rows_prove_the_index_of_souls(void **state)
     mdb_env_close(env);
 }
 
+/* Ids only grow, so the rows of new souls go to the end and fill their pages;
+ * put anywhere they would leave them half empty. */
+static void new_nodes_append(void **state)
+{
+    kit *k = *state;
+    char soul[32];
+    MDB_txn *txn;
+    MDB_dbi rows;
+    MDB_stat found;
+
+    kit_open(k);
+    for (unsigned i = 0; i < 5000; i++) {
+        (void)snprintf(soul, sizeof soul, "%08x", i * 2654435761u);
+        kit_put(k, soul, "k", "\"0123456789012345678901234567890123456789\"", 1);
+        if (i % 1000 == 0) kit_settle(k);
+    }
+    kit_close(k);
+    MDB_env *env = open_env(k, &txn);
+    assert_int_equal(mdb_dbi_open(txn, "rows", 0, &rows), 0);
+    assert_int_equal(mdb_stat(txn, rows, &found), 0);
+    assert_int_equal(found.ms_entries, 10000);
+    /* A soul's two rows: keys of 8 and 9 bytes, data of 8 and 50, 10 each of LMDB's. */
+    size_t bytes = 5000 * (8 + 8 + 9 + 50 + 20);
+    assert_true(found.ms_leaf_pages * 4096 < bytes * 10 / 9);
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
@@ -221,6 +249,7 @@ int main(void)
         TEST(a_foreign_database_is_refused),
         TEST(a_file_that_is_no_database_is_refused),
         TEST(a_store_may_be_opened_with_a_larger_map),
+        TEST(new_nodes_append),
         TEST(the_rows_prove_the_index_of_souls),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
