@@ -7,6 +7,8 @@ import { assert, fresh, print_table, sleep, until } from '../tools/harness.mjs';
 import { open_host } from '../tools/gun-client.mjs';
 import { open_raw, put_of } from '../tools/raw.mjs';
 
+const to_a_process = 4;
+
 /* Puts as fast as acks come, a window of 64, until the connection ends. Gives
  * the keys that were acknowledged, the last ones before the close included. */
 async function flood(relay, soul)
@@ -101,28 +103,33 @@ function survival_cases(gun, world)
     }, { beside: true });
 }
 
-/* A crowd: each client is a process, listens to one soul of all and puts new
- * keys of its own all the time. */
+/* A crowd: clients in processes of a few, so that a small machine can hold them.
+ * Each listens to one soul of all and puts new keys of its own all the time. */
 class Crowd {
+    #hosts;
     constructor(relay, count)
     {
         this.relay = relay;
         this.common = fresh('common');
-        this.members = Array.from({ length: count }, () => ({ host: open_host(), soul: fresh('member') }));
+        this.#hosts = Array.from({ length: count / to_a_process }, () => open_host());
+        this.members = Array.from({ length: count }, () => ({ soul: fresh('member') }));
     }
 
     async open()
     {
-        for (const member of this.members) member.client = await member.host.client(this.relay.url);
-        await Promise.all(this.members.map(({ client, soul }) => client.run(({ gun, memory, put }, soul, common) => {
+        await Promise.all(this.members.map(async (member, i) => {
+            member.client = await this.#hosts[i % this.#hosts.length].client(this.relay.url);
+        }));
+        const pace_ms = this.members.length * 2.5; /* 400 puts a second by all of them */
+        await Promise.all(this.members.map(({ client, soul }) => client.run(({ gun, memory, put }, soul, common, pace_ms) => {
             memory.acked = [];
             gun.get(common).get('bell').on(value => { memory.bell = value; });
             let number = 0;
             setInterval(() => {
                 const key = 'k' + number++;
                 put(gun.get(soul).get(key), key).then(ack => { if (ack.ok) memory.acked.push(key); });
-            }, 100);
-        }, soul, this.common)));
+            }, pace_ms);
+        }, soul, this.common, pace_ms)));
         await until('everybody under load', async () => (await this.#all(({ memory }) => memory.acked.length)).every(n => n >= 5), 60);
     }
 
@@ -154,7 +161,7 @@ class Crowd {
         return { acked: acked.flat().length, lost };
     }
 
-    async close() { await Promise.all(this.members.map(({ host }) => host.close())); }
+    async close() { await Promise.all(this.#hosts.map(host => host.close())); }
 }
 
 function crowd_cases(gun, world)
