@@ -1,0 +1,405 @@
+/* chaos.c - what users do and what goes wrong, then healing.
+ *
+ * A run: chaos for some tens of seconds; then nothing goes wrong any more, the
+ * clock steps far enough that no write is in the future, and who was cut off
+ * comes back by itself (check_settled); then everybody reconnects and gets
+ * again every soul it holds (check_equal); then nobody says anything for half a
+ * minute (no frame may move); then all leave (check_gone).
+ */
+#include "tests/sim/world.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum {
+    SECOND = 1000000,
+    CHAOS_QUIET_US = 40 * SECOND,
+    CHAOS_IDLE_US = 30 * SECOND,
+    CHAOS_SKEW_MOST_MS = 3600000,
+    CHAOS_RING = 3, /* each change goes round it once for every client that was told */
+};
+
+static dice *die(world *w)
+{
+    return &w->dice;
+}
+
+/* --- the world as it begins --- */
+
+static uint32_t one_of(world *w, const uint32_t *list, uint32_t count)
+{
+    return list[dice_below(die(w), count)];
+}
+
+#define ONE_OF(w, ...)                                                                             \
+    one_of(w, (const uint32_t[]){ __VA_ARGS__ },                                                   \
+           sizeof((const uint32_t[]){ __VA_ARGS__ }) / sizeof(uint32_t))
+
+/* Small limits make the rare paths common: walks, marks, pauses, debts. A limit
+ * that would lose something by design (subscriptions) stays as it is. */
+static relay_limits choose_limits(world *w)
+{
+    relay_limits l = relay_default_limits();
+
+    l.routes = 1024;
+    if (dice_percent(die(w), 30)) return l;
+    l.outbox_bytes_max = ONE_OF(w, 300, 3000, 4000000);
+    l.marks_max = ONE_OF(w, 1, 4, 10000);
+    l.answers_max = ONE_OF(w, 1, 3, 1000);
+    l.answer_bytes = ONE_OF(w, 100, 600, 1 << 20);
+    l.snapshot_bytes = ONE_OF(w, 50, 500, 65536);
+    l.fragment_bytes = ONE_OF(w, 40, 300, 16384);
+    l.put_slice_keys = ONE_OF(w, 1, 3, 1000);
+    l.back_burst = ONE_OF(w, 1, 4, 256);
+    l.back_rate = ONE_OF(w, 4, 32);
+    l.miss_per_turn = ONE_OF(w, 1, 8);
+    return l;
+}
+
+static void make_relay_options(world *w)
+{
+    w->options = (relay_options){
+        .limits = choose_limits(w),
+        .store = graph_memory_table(w->disk),
+        .pid = SLICE("relaypid1"),
+    };
+}
+
+static void make_disk(world *w)
+{
+    graph_memory_options options = { .bytes_max = 1 << 26, .held_max = 100000, .delayed = true };
+
+    for (size_t i = 0; i < sizeof options.secret; i++)
+        options.secret[i] = (uint8_t)dice_bits(die(w));
+    if (graph_memory_new(&w->disk, &options) != STATUS_OK) must(NULL);
+}
+
+static int some_keys(world *w)
+{
+    int mask = 0, many = dice_percent(die(w), 30) ? 16 : 4;
+
+    for (int k = 0; k < NAMES_KEYS; k++)
+        if ((int)dice_below(die(w), NAMES_KEYS) < many) mask |= 1 << k;
+    return mask ? mask : 1;
+}
+
+static void make_neighbours(world *w)
+{
+    uint32_t kind = dice_below(die(w), 10);
+    int n = w->client_count;
+
+    if (kind < 4 || n < 2) return; /* everybody for himself */
+    for (int i = 0; i < n; i++) {
+        client *c = &w->clients[i];
+
+        if (kind < 8) { /* pairs */
+            if ((i ^ 1) < n) c->neighbours[c->neighbour_count++] = i ^ 1;
+        } else if (n > 2 && i < CHAOS_RING) {
+            int ring = n < CHAOS_RING ? n : CHAOS_RING;
+
+            c->neighbours[c->neighbour_count++] = (i + 1) % ring;
+            c->neighbours[c->neighbour_count++] = (i + ring - 1) % ring;
+        }
+    }
+}
+
+static double some_skew(world *w)
+{
+    switch (dice_below(die(w), 8)) {
+    case 0:
+        return (double)dice_between(die(w), -CHAOS_SKEW_MOST_MS, CHAOS_SKEW_MOST_MS);
+    case 1:
+    case 2:
+        return (double)dice_between(die(w), -5000, 5000);
+    case 3:
+    case 4:
+        return (double)dice_between(die(w), -50, 50);
+    default:
+        return 0;
+    }
+}
+
+static void make_clients(world *w)
+{
+    w->client_count = (int)dice_between(die(w), 3, CLIENTS_MOST);
+    w->soul_count = (int)dice_between(die(w), 2, NAMES_SOULS);
+    for (int s = 0; s < w->soul_count; s++) w->keys_of[s] = some_keys(w);
+    for (int i = 0; i < w->client_count; i++) {
+        client *c = &w->clients[i];
+
+        c->world = w;
+        c->number = i;
+        c->has_storage = dice_percent(die(w), 50);
+        c->asks_what_it_wrote = dice_percent(die(w), 30);
+        c->batches_strings = dice_percent(die(w), 20);
+        c->skew_ms = some_skew(w);
+        client_init(c);
+    }
+    make_neighbours(w);
+}
+
+static void plan_act(world *w, int who)
+{
+    world_plan(w, dice_between(die(w), 1000, 900000), (event){ .kind = EVENT_ACT, .who = who });
+}
+
+static void plan_fault(world *w)
+{
+    world_plan(w, dice_between(die(w), 200000, 6 * SECOND), (event){ .kind = EVENT_FAULT });
+}
+
+void chaos_init(world *w)
+{
+    w->wall_ms = 1795000000000.0 + (double)dice_below(die(w), 1000000);
+    make_disk(w);
+    make_relay_options(w);
+    make_clients(w);
+    relay_start(w);
+    for (int i = 0; i < w->client_count; i++) {
+        world_plan(w, dice_between(die(w), 0, 3 * SECOND),
+                   (event){ .kind = EVENT_RETURN, .who = i, .era = w->clients[i].era });
+        plan_act(w, i);
+    }
+    plan_fault(w);
+}
+
+/* --- what users do --- */
+
+static int some_soul(world *w)
+{
+    return (int)dice_below(die(w), (uint32_t)w->soul_count);
+}
+
+static int some_key(world *w, int soul)
+{
+    int key;
+
+    do key = (int)dice_below(die(w), NAMES_KEYS);
+    while (!(w->keys_of[soul] >> key & 1));
+    return key;
+}
+
+static slice some_value(world *w)
+{
+    static const char filler[] =
+        "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ 0123456789 ";
+    char made[2100];
+    size_t len = 0, wanted;
+
+    if (dice_percent(die(w), 60)) return names_value((int)dice_below(die(w), NAMES_VALUES));
+    wanted = (size_t)dice_between(die(w), 1, dice_percent(die(w), 10) ? 2000 : 20);
+    made[len++] = '"';
+    while (len < wanted) made[len++] = filler[dice_below(die(w), sizeof filler - 1)];
+    made[len++] = '"';
+    return world_keep(w, (slice){ made, len });
+}
+
+/* Most states are the moment of writing. Some are rounded, so that many fall
+ * together: a bulk import stamps everything with one. */
+static double some_state(client *c)
+{
+    world *w = c->world;
+    double state = client_new_state(c);
+
+    if (dice_percent(die(w), 25)) return floor(state / 4000) * 4000;
+    if (dice_percent(die(w), 5)) return floor(state / 100) * 100 + 0.25;
+    return state;
+}
+
+static void act_write(client *c)
+{
+    world *w = c->world;
+    wire_write writes[12];
+    int count = 0, nodes = dice_percent(die(w), 15) ? 2 : 1, first = some_soul(w);
+    double state = some_state(c);
+
+    for (int n = 0; n < nodes; n++) {
+        int soul = (first + n) % w->soul_count;
+        int keys = dice_percent(die(w), 70) ? 1 : (int)dice_between(die(w), 2, 6), used = 0;
+
+        if (n > 0 && soul == first) break;
+        while (keys-- > 0) {
+            int key = some_key(w, soul);
+            if (used >> key & 1) continue;
+            used |= 1 << key;
+            writes[count++] = (wire_write){ soul, key, some_value(w), state };
+        }
+    }
+    client_write(c, writes, count);
+}
+
+static void act(client *c)
+{
+    world *w = c->world;
+    uint32_t kind = dice_below(die(w), 100);
+    int soul = some_soul(w);
+
+    if (kind < 62)
+        act_write(c);
+    else if (kind < 80)
+        client_read_soul(c, soul, false);
+    else if (kind < 94)
+        client_read_key(c, soul, some_key(w, soul));
+    else if (kind < 97)
+        client_query(c, soul, some_key(w, soul));
+}
+
+static void come_back(client *c)
+{
+    world *w = c->world;
+
+    if (c->state != CLIENT_AWAY) return;
+    if (!w->calm && dice_percent(die(w), 60)) { /* a reload; else gun.opt() */
+        world_log(w, "reloads", c->number, SLICE(""));
+        w->counts.reloads++;
+        if (dice_percent(die(w), 20)) memset(c->storage, 0, sizeof c->storage);
+        client_reload(c);
+        client_load(c);
+    } else {
+        c->tries_left = 1;
+        client_connect(c);
+    }
+}
+
+/* --- what goes wrong --- */
+
+static conn *some_conn(world *w)
+{
+    client *c = &w->clients[dice_below(die(w), (uint32_t)w->client_count)];
+
+    return c->conn;
+}
+
+static void start_later(world *w)
+{
+    int64_t low = 50000, high = dice_percent(die(w), 50) ? 1500000 : 9 * SECOND;
+
+    w->relay_skew_ms = (double)dice_between(die(w), -200, 200);
+    world_plan(w, dice_between(die(w), low, high), (event){ .kind = EVENT_UP_AGAIN });
+}
+
+static void fault(world *w)
+{
+    uint32_t kind = dice_below(die(w), 10);
+    conn *k;
+
+    if (kind < 6) {
+        if ((k = some_conn(w)) != NULL) conn_break(k, false);
+    } else if (kind < 7) { /* a page is closed and opened again */
+        if ((k = some_conn(w)) != NULL) {
+            client *c = k->client;
+
+            conn_break(k, false);
+            c->tries_left = 0;
+        }
+    } else if (w->relay != NULL) {
+        if (kind < 9)
+            relay_crash(w);
+        else
+            relay_stop(w);
+        start_later(w);
+    }
+    plan_fault(w);
+}
+
+void chaos_event(world *w, const event *e)
+{
+    client *c = &w->clients[e->who];
+
+    switch (e->kind) {
+    case EVENT_ACT:
+        if (w->calm) break;
+        act(c);
+        client_flush(c);
+        plan_act(w, e->who);
+        break;
+    case EVENT_RETURN:
+        if (e->era == c->era) come_back(c);
+        client_flush(c);
+        break;
+    default:
+        if (!w->calm) fault(w);
+    }
+}
+
+/* --- healing --- */
+
+static void calm_down(world *w)
+{
+    w->calm = true;
+    world_log(w, "calm", -1, SLICE(""));
+    if (w->relay == NULL) relay_start(w);
+    w->relay_skew_ms = 0;
+    w->wall_ms += 3.0 * CHAOS_SKEW_MOST_MS; /* a step, as after a suspend: no state is ahead */
+    for (int i = 0; i < w->client_count; i++) {
+        client *c = &w->clients[i];
+
+        client_wake(c);
+        if (c->state == CLIENT_AWAY)
+            world_plan(w, dice_between(die(w), 0, SECOND),
+                       (event){ .kind = EVENT_RETURN, .who = i, .era = c->era });
+    }
+    relay_turn_soon(w, 0);
+}
+
+static bool holds(const client *c, int soul)
+{
+    for (int k = 0; k < NAMES_KEYS; k++)
+        if (c->ram[soul][k].has || c->storage[soul][k].has) return true;
+    return false;
+}
+
+static void heal(world *w)
+{
+    world_log(w, "heals", -1, SLICE(""));
+    for (int i = 0; i < w->client_count; i++) {
+        client *c = &w->clients[i];
+
+        if (c->conn != NULL) conn_break(c->conn, true);
+        world_run(w, w->now_us); /* both ends learn of it */
+        c->era++;
+        c->tries_left = 1;
+        client_connect(c);
+        for (int s = 0; s < w->soul_count; s++)
+            if (holds(c, s)) client_read_soul(c, s, true);
+        client_flush(c);
+        world_run(w, w->now_us + dice_between(die(w), 0, SECOND));
+    }
+}
+
+static void idle(world *w)
+{
+    uint64_t up = w->counts.up, down = w->counts.down;
+
+    world_run(w, w->now_us + CHAOS_IDLE_US);
+    if (w->counts.up != up || w->counts.down != down)
+        world_fail(w, "not silent when idle: %llu frames up, %llu down",
+                   (unsigned long long)(w->counts.up - up),
+                   (unsigned long long)(w->counts.down - down));
+}
+
+static void leave(world *w)
+{
+    for (int i = 0; i < w->client_count; i++)
+        if (w->clients[i].conn != NULL) {
+            w->clients[i].tries_left = 0;
+            conn_break(w->clients[i].conn, true);
+        }
+    w->calm = true;
+    world_run(w, w->now_us);
+}
+
+void world_live(world *w)
+{
+    world_run(w, dice_between(die(w), 15, 40) * SECOND);
+    if (w->failed) return;
+    calm_down(w);
+    world_run(w, w->now_us + CHAOS_QUIET_US);
+    if (!w->failed) check_settled(w);
+    if (!w->failed) heal(w);
+    world_run(w, w->now_us + CHAOS_QUIET_US);
+    if (!w->failed) check_equal(w);
+    if (!w->failed) idle(w);
+    if (!w->failed) leave(w);
+    if (!w->failed) check_gone(w);
+}
