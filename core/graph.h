@@ -87,8 +87,9 @@ struct graph {
     /* Judges the writes against what is held and takes what HAM takes; what
      * HAM lets wait is held until its state is reached. All writes are judged
      * or, when the result is not STATUS_OK, none was taken and nothing left a
-     * trace (STATUS_NO_SPACE, STATUS_IO, STATUS_NO_MEMORY, STATUS_BUSY when the
-     * bound on what is not yet durable, or on held writes, is met).
+     * trace: STATUS_NO_SPACE, STATUS_IO, STATUS_NO_MEMORY; STATUS_TOO_BIG when the
+     * bound on held writes is met; STATUS_BUSY when that on what is not yet
+     * durable is: the same call will do when something has settled.
      * Two writes to one key in one call are judged in their order. The ticket
      * covers every row that was taken, held, or judged against. */
     status (*merge)(void *context, graph_write *writes, size_t count, moment now,

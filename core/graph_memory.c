@@ -375,7 +375,7 @@ static status hold(memory_merge *m, const graph_write *w)
         meet(m, same);
         return STATUS_OK;
     }
-    if (same == NULL && m->g->held.count >= m->g->options.held_max) return STATUS_BUSY;
+    if (same == NULL && m->g->held.count >= m->g->options.held_max) return STATUS_TOO_BIG;
 
     memory_soul *soul = make_soul(m->g, w->soul);
     return soul ? replace(m, same, soul, w, true) : STATUS_NO_MEMORY;

@@ -17,7 +17,7 @@ typedef struct graph_memory_options {
     uint8_t secret[16]; /* keys the hash of names */
     size_t bytes_max;   /* heap held; a merge that would end above it, and above
                            where it began, is STATUS_NO_SPACE */
-    size_t held_max;    /* held writes; past it merge() is STATUS_BUSY */
+    size_t held_max;    /* held writes; past it merge() is STATUS_TOO_BIG */
     bool delayed;       /* tickets settle at graph_memory_sync() only */
 } graph_memory_options;
 

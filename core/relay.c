@@ -325,7 +325,7 @@ int64_t relay_due_ms(const relay *r, moment now)
 {
     int64_t due = r->sweep_at_ms;
 
-    if (r->suspended.count > 0) return now.steady_ms;
+    if (r->suspended.count > 0) due = earlier(due, r->suspended_due_ms);
     due = earlier(due, held_due_ms(r->store, now));
     due = earlier(due, held_due_ms(r->fleeting, now));
     due = earlier(due, miss_due_ms(r, now));

@@ -113,7 +113,7 @@ relay_limits relay_default_limits(void);
     X(too_big, "messages over a size limit")                                                       \
     X(future_refused, "writes too far ahead")                                                      \
     X(store_refused, "puts the store did not admit or failed")                                     \
-    X(suspended, "puts judged in slices")                                                          \
+    X(suspended, "times a frame was left for later turns")                                         \
     X(paused, "times a peer was not read because of a limit")                                      \
     X(stalled, "peers closed because they took no byte")                                           \
     X(acks_delayed, "acks and the like that waited behind a large message")

@@ -2,8 +2,8 @@
  *
  * A frame is heard in steps, so that no single one holds the loop: after
  * FRAME_MESSAGES messages, or at a put of more keys than are judged in a slice,
- * the rest is suspended. A suspended peer is not read, so its order holds; it
- * goes on in relay_turn().
+ * the rest is suspended; so is a put that a busy store does not take yet. A
+ * suspended peer is not read, so its order holds; it goes on in relay_turn().
  */
 #include "core/relay_inside.h"
 
@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FRAME_MESSAGES = 1000, ARENA_KEEP = 256 * 1024 };
+enum { FRAME_MESSAGES = 1000, ARENA_KEEP = 256 * 1024, BLOCKED_RETRY_MS = 20 };
 
 /* What is left of a frame, and the put that was being judged. */
 struct suspended {
@@ -126,12 +126,12 @@ static void hear_reply(relay *r, relay_peer *p, const message *m, moment now)
 /* --- messages --- */
 
 /* What to answer under when the message came without an id: gun invents one. */
-static void invent_id(relay *r, message *m)
+static void invent_id(relay *r, arena *a, message *m)
 {
     char *id;
 
     if (m->id.len > 0) return;
-    id = arena_take(&r->arena, RELAY_ID_LEN);
+    id = arena_take(a, RELAY_ID_LEN);
     if (id != NULL) m->id = relay_new_id(r, id);
 }
 
@@ -152,9 +152,10 @@ static bool hear_unpacked(relay *r, relay_peer *p, message *m, moment now)
     if (m->has_put && m->at.len > 0) {
         answer_hear(r, p, m, now);
     } else if (m->has_put) {
-        invent_id(r, m);
+        ++r->counts.puts;
+        invent_id(r, &r->arena, m);
         if (m->bad_count == 0 && m->write_count > r->limits.put_slice_keys) return false;
-        put_hear(r, p, m, now);
+        if (!put_hear(r, p, m, now)) return false;
     } else if (m->at.len > 0) {
         hear_reply(r, p, m, now);
     } else if (m->has_nts) {
@@ -242,6 +243,7 @@ static void suspend(relay *r, relay_peer *p, suspended *rest, slice wire)
     s->len = wire.len;
     s->arena = r->arena;
     r->arena = arena_make(s->arena.bytes_max);
+    r->suspended_due_ms = 0; /* at the next turn */
     r->suspended_bytes += s->len;
     p->suspended = s;
     peer_news(p);
@@ -267,6 +269,21 @@ static bool read_again(relay *r, suspended *s, size_t from)
         j = held;
     }
     return message_unpack(&s->m, &s->arena, &j, &limits, &fault) == STATUS_OK;
+}
+
+/* Makes what was just suspended fit to go on. */
+static void prepare_suspended(relay *r, relay_peer *p)
+{
+    suspended *s = p->suspended;
+
+    if (s == NULL) return;
+    ++r->counts.suspended;
+    if (s->in_put && !read_again(r, s, s->looked)) {
+        hear_forget(p);
+        peer_close(p, 1011);
+        return;
+    }
+    s->looked = 0;
 }
 
 static size_t hear_batch(relay *r, relay_peer *p, suspended *f, slice wire, moment now)
@@ -350,68 +367,78 @@ size_t relay_hear(relay *r, relay_peer *p, slice wire, moment now)
         scold_once(p, &scolded, "malformed: not a message");
         heard = 1;
     }
-    if (p->suspended != NULL && p->suspended->in_put &&
-        !read_again(r, p->suspended, p->suspended->looked)) {
-        hear_forget(p);
-        peer_close(p, 1011);
-    } else if (p->suspended != NULL) {
-        p->suspended->looked = 0;
-        ++r->counts.suspended;
-    }
+    prepare_suspended(r, p);
     return heard;
 }
 
 /* --- what was suspended --- */
 
-/* One slice of a suspended peer's work. True: it is still suspended. */
-static bool go_on(relay *r, relay_peer *p, moment now)
+typedef enum progress {
+    PROGRESS_DONE,    /* the peer is not suspended, or was put on the roster again */
+    PROGRESS_MORE,    /* there is more to do at once */
+    PROGRESS_BLOCKED, /* the store has to settle something first */
+} progress;
+
+/* One slice of a suspended put; true when it is over. */
+static bool put_on(relay *r, relay_peer *p, progress *how, moment now)
+{
+    suspended *s = p->suspended;
+
+    *how = PROGRESS_MORE;
+    invent_id(r, &s->arena, &s->m);
+    if (s->looked < s->m.write_count && !put_look(r, p, &s->m, &s->looked, &s->met, now))
+        return false;
+    *how = PROGRESS_BLOCKED;
+    if (!put_apply(r, p, &s->m, s->met, now)) return false;
+    if (s->m.get != GET_NONE) get_hear(r, p, &s->m, now);
+    s->in_put = false;
+    return true;
+}
+
+/* The rest of a batch: heard anew, and perhaps suspended again. */
+static void batch_on(relay *r, relay_peer *p, moment now)
 {
     suspended s = *p->suspended;
-    slice wire = { s.text, s.len };
 
-    if (s.in_put) {
-        bool done =
-            put_look(r, p, &p->suspended->m, &p->suspended->looked, &p->suspended->met, now);
-        if (!done) return true;
-        put_apply(r, p, &p->suspended->m, p->suspended->met, now);
-        if (p->suspended->m.get != GET_NONE) get_hear(r, p, &p->suspended->m, now);
-        p->suspended->in_put = false;
-        if (!s.batch) {
-            hear_forget(p);
-            peer_news(p);
-            return false;
-        }
-        return true;
-    }
-    /* The rest of a batch: heard anew, and perhaps suspended again. */
-    arena_free(&p->suspended->arena);
+    arena_free(&s.arena);
     free(p->suspended);
     p->suspended = NULL;
     r->suspended_bytes -= s.len;
-    hear_batch(r, p, &s, wire, now);
-    if (p->suspended == NULL) {
-        free(s.text);
-    } else if (p->suspended->in_put) {
-        if (!read_again(r, p->suspended, p->suspended->looked)) {
-            hear_forget(p);
-            peer_close(p, 1011);
-        } else {
-            p->suspended->looked = 0;
-        }
-    }
+    hear_batch(r, p, &s, (slice){ s.text, s.len }, now);
+    if (p->suspended == NULL) free(s.text);
+    prepare_suspended(r, p);
     peer_news(p);
-    return false; /* suspend() has put it on the roster again, if it did */
+}
+
+static progress go_on(relay *r, relay_peer *p, moment now)
+{
+    progress how;
+
+    if (!p->suspended->in_put) {
+        batch_on(r, p, now);
+        return PROGRESS_DONE;
+    }
+    if (!put_on(r, p, &how, now)) return how;
+    if (p->suspended->batch) return PROGRESS_MORE;
+    hear_forget(p);
+    peer_news(p);
+    return PROGRESS_DONE;
 }
 
 void hear_on(relay *r, moment now)
 {
-    roster now_due = r->suspended;
+    roster due = r->suspended;
 
     r->suspended = (roster){ 0 };
-    for (size_t i = 0; i < now_due.count; ++i) {
-        relay_peer *p = relay_find(r, now_due.at[i]);
+    r->suspended_due_ms = now.steady_ms + BLOCKED_RETRY_MS;
+    for (size_t i = 0; i < due.count; ++i) {
+        relay_peer *p = relay_find(r, due.at[i]);
+        progress how;
+
         if (p == NULL || p->suspended == NULL) continue;
-        if (go_on(r, p, now) && !roster_add(&r->suspended, p->number)) peer_close(p, 1011);
+        how = go_on(r, p, now);
+        if (how == PROGRESS_MORE) r->suspended_due_ms = now.steady_ms;
+        if (how != PROGRESS_DONE && !roster_add(&r->suspended, p->number)) peer_close(p, 1011);
     }
-    free(now_due.at);
+    free(due.at);
 }

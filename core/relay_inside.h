@@ -113,6 +113,7 @@ struct relay {
     pending *pending;
     uint64_t pending_acks;
     roster suspended, starving, owing;
+    int64_t suspended_due_ms;
     miss *misses, *misses_last; /* oldest first */
     miss *misses_asking;        /* those under way */
     miss **miss_table;
@@ -158,16 +159,18 @@ void say_greeting(relay_peer *p, slice at); /* who we are; `at` if it was asked 
 void print_update(text *t, slice id, slice at, const graph_write *const *writes, size_t count);
 
 /* --- relay_put.c --- */
-void put_hear(relay *r, relay_peer *p, message *m, moment now);
+/* False: the store takes nothing more until something has settled, and nothing
+ * was done but to subscribe the author; try again with put_look(). */
+bool put_hear(relay *r, relay_peer *p, message *m, moment now);
 void answer_hear(relay *r, relay_peer *p, message *m, moment now);
 void put_due(relay *r, moment now);
 void put_settle(relay *r);
 void put_forget_pending(relay *r);
 /* A large put, in steps. put_look() judges keys from *next on, put_slice_keys
- * of them at the most; true when it has come to the end. Then put_apply(). `met`
- * gathers the tickets of what was known already. */
+ * of them at the most; true when it has come to the end. Then put_apply(), until
+ * it is true. `met` gathers the tickets of what was known already. */
 bool put_look(relay *r, relay_peer *p, message *m, size_t *next, graph_ticket *met, moment now);
-void put_apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now);
+bool put_apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now);
 
 /* --- relay_deliver.c --- */
 typedef struct delivery {

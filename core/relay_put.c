@@ -4,6 +4,9 @@
  * `err` at once, or `ok` when everything it was judged against is durable. An
  * answer ("@" and put) is judged key by key and never acknowledged.
  *
+ * A store that is busy takes nothing until something has settled: the put waits,
+ * suspended, and its author is not read meanwhile.
+ *
  * The order for one put: its author is subscribed to its keys, HAM judges, the
  * changes are queued for those who asked, what HAM kept is queued for the author
  * (who would otherwise never learn it: it does not ask for keys it wrote), and
@@ -35,7 +38,7 @@ static const char *failure_text(status s)
     case STATUS_NO_MEMORY:
         return "busy: out of memory";
     case STATUS_TOO_BIG:
-        return "limit: too big for the store";
+        return "limit: the store holds too many writes from the future";
     default:
         return "disk: the store failed";
     }
@@ -263,7 +266,6 @@ static status merge_all(relay *r, sorted *s, moment now, graph_ticket *ticket)
                                     &fleeting);
     for (size_t i = s->kept + s->fleeting; i < s->kept + s->fleeting + s->expired; ++i)
         s->writes[i].verdict = HAM_KEEP;
-    r->counts.keys_expired += s->expired;
     return result;
 }
 
@@ -382,7 +384,8 @@ static void tell_loser(relay *r, relay_peer *p, const graph_write *writes, size_
 
 /* --- an author's put --- */
 
-static void apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now)
+/* False when the store is busy: then nothing has happened. */
+static bool apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now)
 {
     arena *a = &r->arena;
     delivery d = { .origin = p, .id = m->id };
@@ -392,27 +395,29 @@ static void apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment 
 
     if (!sort_places(r, a, m, &s, now)) {
         refuse_put(r, p, m->id, failure_text(STATUS_NO_MEMORY), none, none);
-        return;
+        return true;
     }
     result = merge_all(r, &s, now, &ticket);
+    if (result == STATUS_BUSY && s.kept > 0) return false;
     if (result != STATUS_OK) {
         ++r->counts.store_refused;
         refuse_put(r, p, m->id, failure_text(result), none, none);
-        return;
+        return true;
     }
     d.writes = taken_of(r, a, p, &s, &d.count);
     d.whole = d.count == m->write_count && m->at.len == 0;
     deliver(r, &d, now);
     tell_loser(r, p, s.writes, s.kept + s.fleeting, now);
+    r->counts.keys_expired += s.expired;
     ack(r, p, m->id, graph_both(ticket, met));
+    return true;
 }
 
-void put_hear(relay *r, relay_peer *p, message *m, moment now)
+bool put_hear(relay *r, relay_peer *p, message *m, moment now)
 {
-    ++r->counts.puts;
-    if (!admit(r, p, m, now)) return;
+    if (!admit(r, p, m, now)) return true;
     subscribe_writer(r, p, m->writes, m->write_count);
-    apply(r, p, m, (graph_ticket){ 0 }, now);
+    return apply(r, p, m, (graph_ticket){ 0 }, now);
 }
 
 bool put_look(relay *r, relay_peer *p, message *m, size_t *next, graph_ticket *met, moment now)
@@ -437,19 +442,18 @@ bool put_look(relay *r, relay_peer *p, message *m, size_t *next, graph_ticket *m
     return *next == m->write_count;
 }
 
-void put_apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now)
+bool put_apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now)
 {
     size_t news = 0, all = m->write_count;
 
-    ++r->counts.puts;
-    if (!admit(r, p, m, now)) return;
+    if (!admit(r, p, m, now)) return true;
     /* What is kept already needs no second judgement, and a put of 100,000 keys
      * is often one that was sent before. */
     for (size_t i = 0; i < all; ++i)
         if (m->writes[i].verdict != HAM_SAME) m->writes[news++] = m->writes[i];
     r->counts.keys_same += all - news;
     m->write_count = news;
-    apply(r, p, m, met, now);
+    return apply(r, p, m, met, now);
 }
 
 /* --- answers --- */
@@ -492,9 +496,10 @@ void answer_hear(relay *r, relay_peer *p, message *m, moment now)
     subscribe_writer(r, p, m->writes, m->write_count);
     if (!sort_places(r, &r->arena, m, &s, now)) return;
     if (merge_all(r, &s, now, &ticket) != STATUS_OK) {
-        ++r->counts.store_refused;
+        ++r->counts.store_refused; /* whoever misses it asks again */
         return;
     }
+    r->counts.keys_expired += s.expired;
     d.writes = taken_of(r, &r->arena, p, &s, &d.count);
     if (route_find(r->route, m->at, now.steady_ms, &end)) {
         d.asker = relay_find(r, end.peer);

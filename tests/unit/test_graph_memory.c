@@ -250,7 +250,7 @@ static void a_merge_over_a_bound_leaves_no_trace(void **state)
     size_t bytes = graph_memory_bytes(g);
     graph_write held[] = { w("s", "k", "2", 20), w("n", "k", "2", 20), w("s", "k", "3", 2000),
                            w("s", "k", "3", 3000) };
-    assert_int_equal(t->merge(t->context, held, 4, at(1000), &ticket), STATUS_BUSY);
+    assert_int_equal(t->merge(t->context, held, 4, at(1000), &ticket), STATUS_TOO_BIG);
     assert_string_equal(dump(g), "s.k=1@10 ");
     assert_true(isinf(t->next_due(t->context)));
     assert_int_equal(graph_memory_bytes(g), bytes);

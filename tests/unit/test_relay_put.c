@@ -233,6 +233,45 @@ static void a_large_put_is_judged_in_slices_and_stays_in_order(void **state)
     table_clear(t);
 }
 
+static status busy_merge(void *context, graph_write *writes, size_t count, moment now,
+                         graph_ticket *ticket)
+{
+    (void)context;
+    (void)writes;
+    (void)count;
+    (void)now;
+    (void)ticket;
+    return STATUS_BUSY;
+}
+
+static void a_put_waits_for_a_busy_store_and_its_author_is_not_read(void **state)
+{
+    table *t = table_lay(NULL, false);
+    graph *store = graph_memory_table(table_memory(t));
+    status (*merge)(void *, graph_write *, size_t, moment, graph_ticket *) = store->merge;
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+
+    (void)state;
+    store->merge = busy_merge;
+    table_say(
+        t, a,
+        "[{'put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}},{'#':'g1','get':{'#':'s','.':'a'}}]");
+    table_wait(t, 100);
+    assert_false(relay_reading(a));
+    assert_true(relay_reading(b));
+    assert_string_equal(table_read(t, a), "");
+    assert_true(relay_due_ms(table_relay(t), table_now(t)) > table_now(t).steady_ms);
+    store->merge = merge;
+    table_wait(t, 100);
+    assert_true(relay_reading(a));
+    assert_string_equal(
+        table_read(t, a),
+        "{'#':<3>,'@':<4>,'ok':true}\n"
+        "{'#':<5>,'@':'g1','##':1277149924,'put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}\n"
+        "{'#':<6>,'##':1277149924,'get':{'#':'s'}}\n");
+    table_clear(t);
+}
+
 static void what_has_expired_is_acked_and_neither_kept_nor_served(void **state)
 {
     table *t = table_lay(NULL, false);
@@ -285,6 +324,7 @@ int main(void)
         cmocka_unit_test(an_answer_is_judged_key_by_key),
         cmocka_unit_test(a_write_from_the_future_is_acked_when_held_and_told_when_due),
         cmocka_unit_test(a_large_put_is_judged_in_slices_and_stays_in_order),
+        cmocka_unit_test(a_put_waits_for_a_busy_store_and_its_author_is_not_read),
         cmocka_unit_test(what_has_expired_is_acked_and_neither_kept_nor_served),
         cmocka_unit_test(memory_souls_leave_no_row_and_die_of_age),
     };
