@@ -268,6 +268,16 @@ static bool is_open_to_others(const options *o)
     return false;
 }
 
+/* A socket from the service manager may turn out to be one. */
+static bool has_tls_listener(const server *s)
+{
+    const options *o = s->options;
+
+    for (size_t i = 0; i < o->listen_count; i++)
+        if (o->listen[i].kind == LISTEN_TLS) return true;
+    return getenv("LISTEN_FDS") != NULL;
+}
+
 static void warn(server *s)
 {
     const options *o = s->options;
@@ -276,6 +286,8 @@ static void warn(server *s)
     if (o->origin_count == 0)
         log_plain(&s->log,
                   "warning: without --origin any web page in a visitor's browser may connect");
+    if (o->tls_cert && !has_tls_listener(s))
+        log_plain(&s->log, "warning: there is a certificate, and no wss:// listener to use it");
     if (others && !o->tls_cert && o->trusted_count == 0)
         log_plain(&s->log, "warning: listening beyond this machine without TLS; pages on https can "
                            "only open wss://");
@@ -297,7 +309,6 @@ static void say_hello(server *s)
 {
     const options *o = s->options;
 
-    log_plain(&s->log, "brasa " BRASA_VERSION);
     log_plain(&s->log, "data %s, at most %.1f GiB", o->data,
               (double)o->store_bytes_max / (1024.0 * 1024 * 1024));
     log_plain(&s->log,
@@ -375,9 +386,10 @@ static bool open_all(server *s)
     if (gate_new(&s->gate, &s->limits, s->secret) != STATUS_OK) return complain(s, "out of memory");
     watch_signals(s);
     if (!transport_open(s, s->options->tls_cert != NULL))
-        return complain(s,
-                        "libwebsockets did not start; is the package libwebsockets-evlib-ev there, "
-                        "and are the certificate and its key?");
+        return complain(s, s->options->tls_cert && !s->tls_files
+                               ? "there is no TLS without a certificate and its key"
+                               : "libwebsockets did not start; is the package "
+                                 "libwebsockets-evlib-ev there?");
     if (!open_store(s)) return false;
     if (!open_relay(s)) return complain(s, "out of memory");
     return true;
@@ -408,6 +420,7 @@ int server_run(const options *o)
     s->now = s->started = clock_now();
     s->writable = true;
     prepare_lists(s);
+    log_plain(&s->log, "brasa " BRASA_VERSION);
     if (!fit_to_system(s)) goto out;
     say_hello(s);
     if (!open_all(s)) goto out;

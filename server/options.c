@@ -533,10 +533,7 @@ static bool check_together(reading *r)
     r->name = NULL;
     if (tls && (!o->tls_cert || !o->tls_key))
         return wrong(r, "a wss:// listener needs --tls-cert and --tls-key");
-    if (!tls && (o->tls_cert || o->tls_key))
-        return wrong(r,
-                     "--tls-cert and --tls-key are for a listener like --listen wss://*:443, and "
-                     "there is none");
+    if (!o->tls_cert != !o->tls_key) return wrong(r, "--tls-cert and --tls-key go together");
     if (o->relay.message_bytes_max > o->server.assembling_bytes_max)
         return wrong(r, "--max-message is above the limit assembling_bytes_max, so that such a "
                         "message could never arrive");

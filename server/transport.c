@@ -196,6 +196,7 @@ static int meet_client(server *s, visitor *v, struct lws *wsi)
 
 static void visitor_gone(server *s, visitor *v)
 {
+    if (v->session) session_closed(v->session);
     http_forget(v);
     gate_part(v->client);
     gate_part(v->person);
