@@ -110,8 +110,10 @@ static void check_page_hears(world *w, const client *c, int s, int key)
     if (!k->got[s] && !k->got_key[s][key] && !k->wrote[s][key]) return;
     if (!disk_cell(w, s, key, &kept)) return;
     if (cell_order(&c->seen[s][key], &kept) < 0)
-        fail_cell(w, "a page that asked or wrote was not told", c->number, s, key, &c->seen[s][key],
-                  &kept);
+        fail_cell(w,
+                  k->got[s] || k->got_key[s][key] ? "a page that asked was not told"
+                                                  : "a page that wrote was not told",
+                  c->number, s, key, &c->seen[s][key], &kept);
 }
 
 static void check_relay_hears(world *w, const client *c, int s, int key)
