@@ -1,8 +1,18 @@
 /* tls.c - see tls.h. */
 #include "server/tls.h"
 
+#include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_readable(server *s, const char *path)
+{
+    if (access(path, R_OK) == 0) return true;
+    log_say(&s->log, LOG_TLS, s->now, "%s: %s", path, strerror(errno));
+    return false;
+}
 
 static void say_why(server *s, const char *what)
 {
@@ -17,9 +27,11 @@ static void say_why(server *s, const char *what)
 static SSL_CTX *read_files(server *s)
 {
     const options *o = s->options;
-    SSL_CTX *fresh = SSL_CTX_new(TLS_server_method());
+    SSL_CTX *fresh;
 
+    if (!is_readable(s, o->tls_cert) || !is_readable(s, o->tls_key)) return NULL;
     ERR_clear_error();
+    fresh = SSL_CTX_new(TLS_server_method());
     if (!fresh) {
         say_why(s, "no TLS");
         return NULL;
