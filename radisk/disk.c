@@ -252,12 +252,28 @@ void disk_close(disk *d)
     d->path = NULL;
 }
 
+/* LMDB would make a file that is missing; here that would be a lie. */
+static bool file_is_there(const disk *d)
+{
+    int folder = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool there = folder >= 0 && faccessat(folder, "data.mdb", F_OK, 0) == 0;
+
+    if (folder >= 0) (void)close(folder);
+    return there;
+}
+
 status disk_reopen(disk *d)
 {
-    close_env(d);
-    int error = open_env(d);
+    char unread[1];
 
-    return error != 0 ? disk_status(error) : make_tables(d, false);
+    close_env(d);
+    if (!file_is_there(d)) return STATUS_IO;
+    int error = open_env(d);
+    if (error != 0) return disk_status(error);
+    status s = check_format(d, d->path, (reason){ unread, sizeof unread });
+    if (s == STATUS_OK) s = make_tables(d, false);
+    if (s != STATUS_OK) close_env(d);
+    return s;
 }
 
 status disk_read(disk *d, MDB_txn **out)

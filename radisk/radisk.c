@@ -107,6 +107,13 @@ static void count(radisk *store, const committer_news *news)
     if (news->took_us > store->stats.sync_us_max) store->stats.sync_us_max = news->took_us;
 }
 
+/* An environment that cannot be opened again answers STATUS_IO to everything
+ * until the store is closed and opened. */
+static void reopen(radisk *store)
+{
+    store->damaged = disk_reopen(&store->disk) != STATUS_OK;
+}
+
 /* Takes the committer's news. The read transaction was laid down before: from
  * the next read on LMDB shows what the overlay gives up here. */
 static void settle(radisk *store, const committer_news *news)
@@ -123,7 +130,7 @@ static void settle(radisk *store, const committer_news *news)
     store->progress.failed = store->committing_batch;
     store->progress.why = news->how;
     store->trouble = news->how;
-    if (news->reopen) store->damaged = disk_reopen(&store->disk) != STATUS_OK;
+    if (news->reopen) reopen(store);
 }
 
 static bool anything_to_commit(const radisk *store)

@@ -292,6 +292,38 @@ static void a_failed_batch_is_tried_again_without_being_asked(void **state)
     assert_string_equal(kit_value(k, "s", "a"), "1");
 }
 
+/* LMDB must be closed and opened after a failed meta page. If it cannot be, the
+ * store says so to everybody, and above all makes no new file. */
+static void a_store_that_cannot_be_opened_again_says_so(void **state)
+{
+    kit *k = *state;
+    char path[128], aside[128];
+    graph_row row;
+
+    (void)snprintf(path, sizeof path, "%s/data.mdb", k->folder);
+    (void)snprintf(aside, sizeof aside, "%s/aside", k->folder);
+    kit_open(k);
+    kit_put(k, "kept", "a", "1", 1);
+    kit_settle(k);
+    kit_put(k, "lost", "a", "1", 1);
+    disk_gate_fail(DISK_META, EIO, -1);
+    assert_int_equal(rename(path, aside), 0);
+    assert_int_equal(radisk_flush(k->store), STATUS_IO);
+    assert_int_equal(radisk_flush(k->store), STATUS_IO);
+    radisk_turn(k->store);
+    assert_int_equal(k->graph->look(k->graph->context, SLICE("kept"), SLICE("a"), &row), STATUS_IO);
+    assert_int_equal(k->graph->souls(k->graph->context, &kit_all, NULL, NULL), STATUS_IO);
+    assert_false(radisk_ready(k->store));
+    assert_int_equal(kit_stats(k).rows, 0);
+    graph_write w = kit_write("more", "a", "1", 1);
+    kit_refuse(k, STATUS_IO, &w, 1, 100);
+    kit_close(k);
+    disk_gate_fail(DISK_META, EIO, 0);
+    assert_int_equal(rename(aside, path), 0); /* nothing was put in its place */
+    kit_open(k);
+    assert_string_equal(kit_souls(k, &kit_all), "kept ");
+}
+
 static int calm(void **state)
 {
     disk_gate_open();
@@ -311,6 +343,7 @@ int main(void)
         TEST(a_failing_write_is_survived),
         TEST(a_failing_sync_is_survived),
         TEST(a_failing_meta_page_is_survived),
+        TEST(a_store_that_cannot_be_opened_again_says_so),
         TEST(what_fails_until_the_end_is_not_there_and_the_rest_is),
         TEST(a_batch_behind_a_failed_one_is_committed_with_it),
         TEST(a_row_that_is_tried_again_has_a_later_ticket),

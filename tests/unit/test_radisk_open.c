@@ -209,6 +209,49 @@ static void the_rows_prove_the_index_of_souls(void **state)
     mdb_env_close(env);
 }
 
+static void expect_entry(MDB_cursor *cursor, slice key, slice value)
+{
+    MDB_val k, v;
+
+    assert_int_equal(mdb_cursor_get(cursor, &k, &v, MDB_NEXT), 0);
+    assert_true(slice_equal((slice){ k.mv_data, k.mv_size }, key));
+    assert_true(slice_equal((slice){ v.mv_data, v.mv_size }, value));
+}
+
+static MDB_cursor *open_table(MDB_txn *txn, const char *name, size_t entries)
+{
+    MDB_cursor *cursor;
+    MDB_stat found;
+    MDB_dbi table;
+
+    assert_int_equal(mdb_dbi_open(txn, name, 0, &table), 0);
+    assert_int_equal(mdb_stat(txn, table, &found), 0);
+    assert_int_equal(found.ms_entries, entries);
+    assert_int_equal(mdb_cursor_open(txn, table, &cursor), 0);
+    return cursor;
+}
+
+static void the_bytes_are_those_that_the_docs_draw(void **state)
+{
+    kit *k = *state;
+    MDB_txn *txn;
+
+    kit_open(k);
+    kit_put(k, "mark", "name", "\"Mark\"", 1);
+    kit_close(k);
+    MDB_env *env = open_env(k, &txn);
+    MDB_cursor *meta = open_table(txn, "meta", 2), *souls = open_table(txn, "souls", 1);
+    MDB_cursor *rows = open_table(txn, "rows", 2), *held = open_table(txn, "held", 0);
+    expect_entry(meta, SLICE("format"), SLICE("\0\0\0\0\0\0\0\0"));
+    expect_entry(meta, SLICE("next soul"), SLICE("\0\0\0\0\0\0\0\2"));
+    expect_entry(souls, SLICE("mark"), SLICE("\0\0\0\0\0\0\0\1"));
+    expect_entry(rows, SLICE("\0\0\0\0\0\0\0\1"), SLICE("mark"));
+    expect_entry(rows, SLICE("\0\0\0\0\0\0\0\1name"), SLICE("\x3f\xf0\0\0\0\0\0\0\"Mark\""));
+    mdb_cursor_close(held);
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+}
+
 /* Ids only grow, so the rows of new souls go to the end and fill their pages;
  * put anywhere they would leave them half empty. */
 static void new_nodes_append(void **state)
@@ -249,6 +292,7 @@ int main(void)
         TEST(a_foreign_database_is_refused),
         TEST(a_file_that_is_no_database_is_refused),
         TEST(a_store_may_be_opened_with_a_larger_map),
+        TEST(the_bytes_are_those_that_the_docs_draw),
         TEST(new_nodes_append),
         TEST(the_rows_prove_the_index_of_souls),
     };
