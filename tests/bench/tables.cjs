@@ -33,7 +33,8 @@ function table(head, rows) {
 
 // One row for a server: rate, latencies, costs.
 function paceCells(runs) {
-  const pick = (member) => over(runs, (f) => f.load[member])
+  // Where nothing was answered in time there is nothing to divide by.
+  const pick = (member) => over(runs, (f) => (f.load.measured || member === 'rate' ? f.load[member] : NaN))
   return [count(pick('rate')), `${ms(pick('p50_ms'))} / ${ms(pick('p99_ms'))} / ${ms(pick('max_ms'))}`,
     micro(pick('server_cpu_us')), cores(pick('server_cores')), cores(pick('own_cores')),
     megabytes(over(runs, (f) => f.load.memory.peak_kb))]
