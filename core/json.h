@@ -90,7 +90,7 @@ uint32_t json_member(const json *j, uint32_t i, slice key);
 MUST_USE status json_has_duplicates(const json *j, arena *a, uint32_t i, bool *out);
 
 /* The same for the characters between the quotes of a valid JSON string, for
- * who holds text and no tokens. STATUS_NO_MEMORY, STATUS_TOO_BIG. */
+ * who holds text and no tokens. STATUS_MALFORMED when an escape is cut short. */
 MUST_USE status json_unescape(slice inner, arena *a, slice *out);
 
 /* Whether a raw string token is what JSON.stringify prints for what it says. */

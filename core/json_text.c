@@ -128,10 +128,23 @@ static size_t copy_run(char *out, slice s, size_t from, bool split)
     return i;
 }
 
+/* Writes what the escape or the character of four bytes at `i` means; `wrote`
+ * bytes of it. Returns the bytes it took, 0 when it is cut short: that cannot
+ * be in text from the tokenizer, but in a value from a damaged store. */
+static size_t put_special(char *out, size_t *wrote, slice s, size_t i)
+{
+    size_t left = s.len - i, took = 4;
+
+    if (s.at[i] == '\\') took = left > 1 && s.at[i + 1] == 'u' ? 6 : 2;
+    if (took > left) return 0;
+    *wrote = took == 4 ? put_split(out, s.at + i) : put_unit(out, escape_unit(s.at + i, &took));
+    return took;
+}
+
 status json_unescape(slice inner, arena *a, slice *out)
 {
     /* At worst every four bytes become six. */
-    size_t most = inner.len + inner.len / 2, len = 0, width;
+    size_t most = inner.len + inner.len / 2, len = 0, wrote;
     char *at = arena_take(a, most);
 
     if (at == NULL) return short_of(a, most);
@@ -141,13 +154,10 @@ status json_unescape(slice inner, arena *a, slice *out)
         len += end - i;
         i = end;
         if (i == inner.len) break;
-        if (inner.at[i] == '\\') {
-            len += put_unit(at + len, escape_unit(inner.at + i, &width));
-            i += width;
-        } else {
-            len += put_split(at + len, inner.at + i);
-            i += 4;
-        }
+        size_t took = put_special(at + len, &wrote, inner, i);
+        if (took == 0) return STATUS_MALFORMED;
+        len += wrote;
+        i += took;
     }
     at = arena_resize(a, at, most, len); /* smaller, in place: cannot fail */
     *out = (slice){ at, len };

@@ -94,7 +94,7 @@ void utf16_to_cesu(text *out, slice utf8)
     for (size_t i = 0; i < utf8.len;) {
         const uint8_t *p = (const uint8_t *)utf8.at + i;
 
-        if (p[0] < 0xF0) {
+        if (p[0] < 0xF0 || utf8.len - i < 4) {
             ++i;
             continue;
         }

@@ -109,9 +109,10 @@ static size_t units_of_escapes(slice s)
         const char *slash = memchr(s.at + i, '\\', s.len - i);
 
         if (slash == NULL) return units;
-        size_t width = slash[1] == 'u' ? 6 : 2;
+        i = (size_t)(slash - s.at);
+        size_t width = i + 6 < s.len && slash[1] == 'u' ? 6 : 2;
         units += width - 1;
-        i = (size_t)(slash - s.at) + width;
+        i += width;
     }
     return units;
 }

@@ -22,7 +22,8 @@ MUST_USE status value_read(const json *j, arena *a, uint32_t i, slice *out);
 int value_order(slice a, slice b);
 
 /* The soul a canonical text links to, as a name: made in the arena.
- * STATUS_NOT_FOUND when the value is no link. */
+ * STATUS_NOT_FOUND when the value is no link, STATUS_MALFORMED when it is no
+ * canonical text. */
 MUST_USE status value_link(slice value, arena *a, slice *soul);
 
 /* What this value adds to the byte limit of a lexical get ("%"): the length in

@@ -207,6 +207,22 @@ static void a_raw_string_is_printed_as_json_stringify_would(void **state)
     }
 }
 
+static void text_that_ends_inside_an_escape_is_malformed(void **state)
+{
+    static const slice cut[] = { S("a\\"), S("a\\u"), S("a\\u12"), S("a\\u123"),
+                                 S("a\xF0\x9F\x98") };
+    arena a = arena_make(1 << 10);
+    slice out;
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cut / sizeof *cut; ++i) {
+        assert_int_equal(json_unescape(cut[i], &a, &out), STATUS_MALFORMED);
+    }
+    assert_int_equal(json_unescape(SLICE("a\\u0062"), &a, &out), STATUS_OK);
+    assert_slice(out, SLICE("ab"));
+    arena_free(&a);
+}
+
 static void a_full_arena_makes_no_name(void **state)
 {
     vectors v;
@@ -235,6 +251,7 @@ int main(void)
         cmocka_unit_test(duplicates_are_seen_through_their_spelling),
         cmocka_unit_test(duplicates_among_a_hundred_thousand_keys_are_found),
         cmocka_unit_test(a_raw_string_is_printed_as_json_stringify_would),
+        cmocka_unit_test(text_that_ends_inside_an_escape_is_malformed),
         cmocka_unit_test(a_full_arena_makes_no_name),
     };
     return cmocka_run_group_tests_name("json_text", tests, NULL, NULL);
