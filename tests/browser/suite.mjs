@@ -5,7 +5,8 @@
  */
 import path from 'node:path';
 import { mkdirSync } from 'node:fs';
-import { assert, fresh, sleep, suite, until } from '../tools/harness.mjs';
+import { Crowd } from '../tools/crowd.mjs';
+import { assert, fresh, print_table, sleep, suite, until } from '../tools/harness.mjs';
 import { out_folder, start_relay } from '../tools/relay.mjs';
 import { open_line } from '../tools/throttle.mjs';
 import { open_site } from './site.mjs';
@@ -20,7 +21,7 @@ async function open()
     browser_suite.after(() => browser.close());
 }
 
-const test = (sentence, body, options) => browser_suite.test(sentence, body, { beside: true, ...options });
+const test = (sentence, body, options) => browser_suite.test(sentence, body, { beside: true, seconds: 120, ...options });
 
 async function own_relay(t)
 {
@@ -101,6 +102,29 @@ for (const [how, what] of [['kill', 'killed -9'], ['stop', 'stopped cleanly']]) 
         await ann.sees([soul, 'text'], 'after');
     });
 }
+
+test('among 100 gun clients under load, killed -9 and then stopped: all are back, and so is the edit made meanwhile', async t => {
+    const relay = await own_relay(t);
+    const crowd = new Crowd(relay, 100);
+    t.after(() => crowd.close());
+    await crowd.open();
+    const { soul, ann, bob } = await two_readers(t, relay);
+    const table = [['the relay was', 'clients back', 'of', 'puts acknowledged', 'lost', 'the edit']];
+    for (const how of ['kill', 'stop']) {
+        await relay[how]();
+        const starting = relay.start();
+        await ann.put([soul, 'text'], how);
+        await starting;
+        await bob.sees([soul, 'text'], how);
+        await bob.comes_back();
+        const back = await crowd.count_back(bob, how);
+        const { acked, lost } = await crowd.lost();
+        table.push([how === 'kill' ? 'killed -9' : 'stopped', back, 100, acked, lost.length, 'is there']);
+        assert.equal(back, 100);
+        assert.deepEqual(lost, []);
+    }
+    print_table(table);
+}, { seconds: 240, long: true, beside: false });
 
 test('an edit made while the line was cut comes up, the page kept open', async t => {
     const relay = await own_relay(t);

@@ -12,6 +12,7 @@ export function open_browser()
         headless: true,
         args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
             '--disable-background-networking', '--disable-component-update', '--disable-sync',
+            '--disable-dev-shm-usage', /* a bare chroot has no /dev/shm */
             /* WebRTC between two pages of this machine: addresses, not mDNS names */
             '--disable-features=WebRtcHideLocalIpsWithMdns'],
     });

@@ -4,7 +4,7 @@
  * what it wrote offline, and reconnects once, two seconds after a loss. These
  * cases are the relay's part in making up for it (relay rules 2, 4, 7, 8).
  */
-import { assert, fresh, sleep, until } from '../tools/harness.mjs';
+import { assert, chance, fresh, sleep, until } from '../tools/harness.mjs';
 import { put_of } from '../tools/raw.mjs';
 
 function writer_cases(gun, world)
@@ -179,7 +179,6 @@ function cut_cases(gun, world)
             const seen = await (await world.client(t)).once([soul]);
             return seen?.k7 === 'edited' && seen?.new === 'added';
         });
-        void bob;
     }, { beside: true });
 
     gun.test('an edit made offline to a soul only ever written comes up as well', async t => {
@@ -194,7 +193,10 @@ function cut_cases(gun, world)
     }, { beside: true });
 
     gun.test('a soul written offline and never asked for is found when somebody misses it', async t => {
-        const { line, ann, bob } = await behind_a_line(t);
+        /* a relay of its own: how often a client is asked is bounded, and the other cases miss a lot */
+        const relay = await world.own_relay(t);
+        const line = await world.line(t, {}, relay.port);
+        const [ann, bob] = [await world.client(t, line.url), await world.client(t, relay.url)];
         await ann.put([fresh('warm'), 'up'], 1);
         const soul = fresh('only-here');
         await cut(line, ann);
@@ -202,7 +204,7 @@ function cut_cases(gun, world)
         await ann.comes_back();
         await bob.listen([soul, 'x']);
         await bob.sees([soul, 'x'], 'born offline');
-        assert.equal(await (await world.client(t)).once([soul, 'x']), 'born offline');
+        assert.equal(await (await world.client(t, relay.url)).once([soul, 'x']), 'born offline');
     }, { beside: true });
 
     gun.test('two clients that edited the same key on both sides of a cut end alike', async t => {
@@ -238,10 +240,111 @@ function slow_line_cases(gun, world)
     }, { beside: true });
 }
 
+/* A client with two relays joins them: gets and changes go through it. */
+function bridge_cases(gun, world)
+{
+    gun.test('two relays that a client joins: what is asked at one is found at the other, changes follow, then silence', async t => {
+        const [here, there] = [await world.own_relay(t), await world.own_relay(t)];
+        const bridge = await world.host(t).client(null, { peers: [here.url, there.url] });
+        await until('both lines of the bridge', async () => (await bridge.counts()).opened === 2);
+        const [ann, bob] = [await world.client(t, here.url), await world.client(t, there.url)];
+        const soul = fresh('bridged');
+        await ann.put([soul, 'k'], 'over here');
+        await bob.listen([soul, 'k']);
+        await bob.sees([soul, 'k'], 'over here');
+        await ann.put([soul, 'k'], 'changed');
+        await bob.sees([soul, 'k'], 'changed');
+        await bob.put([soul, 'k'], 'and back');
+        await ann.holds(soul, 'k', 'and back');
+        await until('silence', async () => {
+            const before = await bridge.counts();
+            await sleep(1000);
+            return (await bridge.counts()).frames === before.frames;
+        }, 15);
+    }, { beside: true });
+}
+
+/* Writes of random age to a few keys, and what must be left of them. */
+class RandomGraph {
+    #random;
+    #states = new Map();
+    #clock = Date.now() - 1_000_000;
+    nodes = new Map();
+    constructor(seed) { this.#random = chance(seed); }
+
+    #below(limit) { return Math.floor(this.#random() * limit); }
+
+    async grow(writer, puts)
+    {
+        for (let i = 0; i < puts; i++) {
+            const [soul, key] = ['graph/' + this.#below(20), 'k' + this.#below(12)];
+            const value = this.#below(10) ? this.#random() : null;
+            const state = ++this.#clock - this.#below(40);
+            this.#keep(soul, key, value, state);
+            const ack = await writer.run(({ gun, put }, soul, key, value, state) =>
+                put(gun.get(soul).get(key), value, { state }), soul, key, value, state);
+            assert.equal(ack.err, undefined);
+        }
+    }
+
+    /* At equal states the greater JSON text stays. */
+    #keep(soul, key, value, state)
+    {
+        const node = this.nodes.get(soul) ?? this.nodes.set(soul, new Map()).get(soul);
+        const old = this.#states.get(soul + key) ?? -1;
+        if (state < old || (state === old && JSON.stringify(value) <= JSON.stringify(node.get(key)))) return;
+        this.#states.set(soul + key, state);
+        node.set(key, value);
+    }
+}
+
+/* Nothing is missed: neither a change by who listens, nor a key by who reads. */
+function whole_cases(gun, world)
+{
+    gun.test('no update is missed by a client that listens, in thousands of puts by two writers (gun#1375)', async t => {
+        const [ann, bob, cid] = await world.clients(t, 3);
+        const soul = fresh('push');
+        const each = t.long ? 5000 : 1000;
+        await cid.run(({ gun, memory }, soul) => {
+            memory.heard = new Map();
+            gun.get(soul).map().on((value, key) => { memory.heard.set(key, value); });
+        }, soul);
+        const write = async ({ gun, put, sleep }, soul, name, each) => {
+            const acks = [];
+            for (let i = 0; i < each; i++) {
+                acks.push(put(gun.get(soul).get(name + i), i));
+                if (i % 50 === 49) await sleep(1);
+            }
+            return (await Promise.all(acks)).filter(ack => ack.ok).length;
+        };
+        const acked = await Promise.all([ann.run(write, soul, 'a', each), bob.run(write, soul, 'b', each)]);
+        assert.deepEqual(acked, [each, each]);
+        await until('all of them', () => cid.run(({ memory }, all) => memory.heard.size === all, 2 * each));
+        const wrong = await cid.run(({ memory }) => [...memory.heard].filter(([key, value]) => value !== Number(key.slice(1))), []);
+        assert.deepEqual(wrong, []);
+    });
+
+    gun.test('a graph written at random by three clients, with restarts in between, is read as it must be', async t => {
+        const relay = await world.own_relay(t);
+        const seed = Number(process.env.SEED ?? Math.floor(Math.random() * 1e9));
+        console.log(`       SEED=${seed}`);
+        const graph = new RandomGraph(seed);
+        for (let round = 0; round < (t.long ? 12 : 4); round++) {
+            const writers = await world.clients(t, 3, relay.url);
+            await Promise.all(writers.map(writer => graph.grow(writer, 60)));
+            await relay.restart(round % 2 ? 'stop' : 'kill');
+            const reader = await world.client(t, relay.url);
+            for (const [soul, node] of graph.nodes) assert.deepEqual(await reader.once([soul]), Object.fromEntries(node), soul);
+        }
+    }, { beside: true });
+}
+
 export function peer_cases(gun, world)
 {
     writer_cases(gun, world);
     ack_cases(gun, world);
     cut_cases(gun, world);
     slow_line_cases(gun, world);
+    bridge_cases(gun, world);
+    whole_cases(gun, world);
 }

@@ -3,11 +3,9 @@
  * A gun client tries once, two seconds after the loss. So all clients must be
  * back, and what was acknowledged must be there, however the relay ended.
  */
-import { assert, fresh, print_table, sleep, until } from '../tools/harness.mjs';
-import { open_host } from '../tools/gun-client.mjs';
-import { open_raw, put_of } from '../tools/raw.mjs';
-
-const to_a_process = 4;
+import { Crowd } from '../tools/crowd.mjs';
+import { assert, fresh, print_table, sleep } from '../tools/harness.mjs';
+import { open_raw, put_of, read_node } from '../tools/raw.mjs';
 
 /* Puts as fast as acks come, a window of 64, until the connection ends. Gives
  * the keys that were acknowledged, the last ones before the close included. */
@@ -31,14 +29,6 @@ async function flood(relay, soul)
     }
     count_acks();
     return { acked, closed: raw.closed };
-}
-
-async function read_node(relay, soul)
-{
-    const raw = await open_raw(relay.ws_url);
-    const answer = await raw.ask({ '#': 'read' + soul, get: { '#': soul } });
-    await raw.close();
-    return answer.put?.[soul] ?? {};
 }
 
 function survival_cases(gun, world)
@@ -101,67 +91,6 @@ function survival_cases(gun, world)
         await bob.put([soul, 'd'], 4);
         assert.deepEqual(await (await world.client(t, relay.url)).once([soul]), { a: 1, b: 2, c: 3, d: 4 });
     }, { beside: true });
-}
-
-/* A crowd: clients in processes of a few, so that a small machine can hold them.
- * Each listens to one soul of all and puts new keys of its own all the time. */
-class Crowd {
-    #hosts;
-    constructor(relay, count)
-    {
-        this.relay = relay;
-        this.common = fresh('common');
-        this.#hosts = Array.from({ length: count / to_a_process }, () => open_host());
-        this.members = Array.from({ length: count }, () => ({ soul: fresh('member') }));
-    }
-
-    async open()
-    {
-        await Promise.all(this.members.map(async (member, i) => {
-            member.client = await this.#hosts[i % this.#hosts.length].client(this.relay.url);
-        }));
-        const pace_ms = this.members.length * 2.5; /* 400 puts a second by all of them */
-        await Promise.all(this.members.map(({ client, soul }) => client.run(({ gun, memory, put }, soul, common, pace_ms) => {
-            memory.acked = [];
-            gun.get(common).get('bell').on(value => { memory.bell = value; });
-            let number = 0;
-            setInterval(() => {
-                const key = 'k' + number++;
-                put(gun.get(soul).get(key), key).then(ack => { if (ack.ok) memory.acked.push(key); });
-            }, pace_ms);
-        }, soul, this.common, pace_ms)));
-        await until('everybody under load', async () => (await this.#all(({ memory }) => memory.acked.length)).every(n => n >= 5), 60);
-    }
-
-    #all(body, ...args) { return Promise.all(this.members.map(({ client }) => client.run(body, ...args))); }
-
-    /* Rings at `common`; who hears it, is connected and gets a put of its own
-     * acknowledged is back. Gives how many are. */
-    async count_back(ringer, bell)
-    {
-        await ringer.put([this.common, 'bell'], bell);
-        const back = await this.#all(async ({ memory, gun, put, sleep, connected }, bell) => {
-            for (let i = 0; i < 500 && !(connected() && memory.bell === bell); i++) await sleep(20);
-            if (!connected() || memory.bell !== bell) return false;
-            const acked = put(gun.get('back').get(bell), bell).then(ack => ack.ok);
-            return Promise.race([acked, sleep(15000).then(() => false)]);
-        }, bell);
-        return back.filter(Boolean).length;
-    }
-
-    /* Keys that were acknowledged and are not kept: [[soul, key]]. */
-    async lost()
-    {
-        const acked = await this.#all(({ memory }) => [...memory.acked]);
-        const lost = [];
-        for (const [i, { soul }] of this.members.entries()) {
-            const node = await read_node(this.relay, soul);
-            for (const key of acked[i]) if (node[key] !== key) lost.push([soul, key]);
-        }
-        return { acked: acked.flat().length, lost };
-    }
-
-    async close() { await Promise.all(this.#hosts.map(host => host.close())); }
 }
 
 function crowd_cases(gun, world)

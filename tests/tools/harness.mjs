@@ -54,6 +54,19 @@ export function fresh(word)
     return `${word}-${run_mark}-${++names}`;
 }
 
+/* Chance that can be had again: numbers in [0, 1) from a seed (mulberry32 by
+ * Tommy Ettinger). A case that uses it says its seed. */
+export function chance(seed)
+{
+    let state = seed >>> 0;
+    return () => {
+        state = (state + 0x6d2b79f5) >>> 0;
+        let x = Math.imul(state ^ (state >>> 15), 1 | state);
+        x = (x + Math.imul(x ^ (x >>> 7), 61 | x)) ^ x;
+        return ((x ^ (x >>> 14)) >>> 0) / 2 ** 32;
+    };
+}
+
 /* One case as it runs. What it opens it hands to `after`, and it is closed
  * when the case is over, in the reverse order, however the case ended. */
 class Run {

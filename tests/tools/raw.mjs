@@ -100,3 +100,12 @@ export function put_of(id, soul, fields)
     }
     return { '#': id, put: { [soul]: node } };
 }
+
+/* What a relay holds of `soul`, asked on a connection of its own. */
+export async function read_node(relay, soul)
+{
+    const raw = await open_raw(relay.ws_url);
+    const answer = await raw.ask({ '#': 'read' + soul, get: { '#': soul } });
+    await raw.close();
+    return answer.put?.[soul] ?? {};
+}
