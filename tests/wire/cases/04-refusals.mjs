@@ -32,7 +32,7 @@ function answered(name, text, kept) {
 export default {
     name: 'refusals',
     cases: [
-        refused('a put of null', 'null'), refused('a put that is a string', '"SOUL"'), refused('a put that is a number', '7'),
+        refused('a put of null, which is no put', 'null', 'unknown'), refused('a put that is a string', '"SOUL"'), refused('a put that is a number', '7'),
         refused('a put that is an array', '[1,2]'), refused('a put that is true', 'true'), refused('a put that is an empty string', '""'),
         refused('a node that is null', '{"SOUL":null}'), refused('a node that is a number', '{"SOUL":5}'),
         refused('a node that is a string', '{"SOUL":"x"}'), refused('a node that is an array', '{"SOUL":[1]}'), refused('a node that is an empty array', '{"SOUL":[]}'),
@@ -62,7 +62,7 @@ export default {
             name: 'a put nested 5,000 deep is no message: one dam "!" limit:, nothing stored',
             acks: false, // its id stands in a text that is not read on
             steps: [['A', 'open'], ['A', '>', `{"#":"bad","put":{"deep":{"_":{"#":"deep",">":{"v":1}},"v":${'['.repeat(5000)}${']'.repeat(5000)}}}}`],
-                ['A', '<', { '#': '{{?}}', 'dam?': '!', '@?': 'bad', err: '{{/^limit:/}}' }], ['A', '='], ['A', '>', get('g', 'deep')], ['A', '<', none('g')]],
+                ['A', '<', { '#': '{{?}}', 'dam??': '!', '@??': 'bad', err: '{{/^limit:/}}' }], ['A', '='], ['A', '>', get('g', 'deep')], ['A', '<', none('g')]],
         },
         {
             name: 'the err names the key that is wrong',

@@ -62,7 +62,7 @@ export default {
         answered('escaped names of fields are names', '{"\\u0023":"xe","g\\u0065t":{"\\u0023":"s"}}', none('xe')),
         answered('a field twice is refused (gun.js: the second wins)', '{"#":"x13","get":{"#":"nope"},"get":{"#":"s"}}', err('x13', 'malformed')),
         answered('a field of a get twice is refused', '{"#":"x13b","get":{"#":"nope","#":"s"}}', err('x13b', 'malformed')),
-        answered('an id twice is refused', '{"#":"x13c","#":"x13d","get":{"#":"s"}}', { '#': '{{?}}', '@?': '{{/^x13[cd]$/}}', 'dam?': '!', err: '{{malformed:}}' }),
+        answered('an id twice is refused', '{"#":"x13c","#":"x13d","get":{"#":"s"}}', { '#': '{{?}}', '@??': '{{/^x13[cd]$/}}', 'dam??': '!', err: '{{malformed:}}' }),
         quiet('an empty batch is a heartbeat: silence', '[]'),
         quiet('an empty batch with white space: silence', '[ ]'),
         answered('a message with nothing in it but an id is told unknown: (gun.js: silence)', '{"#":"x45"}', err('x45', 'unknown')),
@@ -88,8 +88,8 @@ export default {
         binary('a binary frame that holds a message', Buffer.from('{"#":"x22","get":{"#":"s"}}')), binary('an empty binary frame', Buffer.alloc(0)),
         binary('a binary frame of junk', Buffer.from([0, 1, 2, 255])), binary('a binary frame of 100 KB', Buffer.alloc(100_000, 7)),
 
-        answered('an id of null is none: the get is answered', '{"#":null,"get":{"#":"s"}}', { '#': '{{?}}', '@?': '{{?}}' }),
-        answered('an empty id is none', '{"#":"","get":{"#":"s"}}', { '#': '{{?}}', '@?': '{{?}}' }),
+        answered('an id of null is none: the get is answered', '{"#":null,"get":{"#":"s"}}', { '#': '{{?}}', '@??': '{{?}}' }),
+        answered('an empty id is none', '{"#":"","get":{"#":"s"}}', { '#': '{{?}}', '@??': '{{?}}' }),
         ...[['an object', '{"a":1}'], ['an array', '["q"]'], ['true', 'true'], ['a number', '12345']].map(([what, text]) =>
             answered(`an id that is ${what} is refused (gun.js: takes it)`, `{"#":${text},"get":{"#":"s"}}`, scold('malformed'))),
         answered('an id of 3,000 characters is refused', `{"#":"${'i'.repeat(3000)}","get":{"#":"s"}}`, scold('limit')),
@@ -133,7 +133,7 @@ export default {
             answered(`a "%" that is ${what} is answered`, `{"#":"xp${i}","get":{"#":"s",".":{"*":"a"},"%":${text}}}`, none(`xp${i}`))),
         ...[['a string', '"n"'], ['a number', '5'], ['an array', '[]'], ['true', 'true']].map(([what, text], i) =>
             answered(`a get that is ${what} is refused (gun.js: the whole store)`, `{"#":"xg${i}","get":${text}}`, err(`xg${i}`, 'malformed'))),
-        answered('a get of null is answered (gun.js: silence)', '{"#":"xg9","get":null}', { '#': '{{?}}', '@': 'xg9', 'err?': '{{malformed:}}' }),
+        answered('a get of null is no get: unknown: (gun.js: silence)', '{"#":"xg9","get":null}', err('xg9', 'unknown')),
         ...[['a number', '5'], ['an array', '["s"]'], ['true', 'true']].map(([what, text], i) =>
             answered(`a soul that is ${what} is refused (13.7; gun.js: the whole store)`, `{"#":"xh${i}","get":{"#":${text}}}`, err(`xh${i}`, 'malformed'))),
         ...[['{}', '{}'], ['a soul of null', '{"#":null}'], ['an empty soul', '{"#":""}'], ['a key without a soul', '{".":"a"}']].map(([what, text], i) =>

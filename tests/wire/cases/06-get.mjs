@@ -15,7 +15,7 @@ async function gather(c, peer, id, count) {
     const node = new Map();
     const sizes = [];
     while (node.size < count) {
-        await peer.until(() => peer.inbox.length > 0, `${count} keys, ${node.size} came`, 60_000);
+        await peer.until(() => peer.inbox.length > 0, `${count} keys, ${node.size} came`, 20_000);
         const message = peer.inbox.shift();
         if (message['@'] !== id) throw new Error(`something else came: ${JSON.stringify(message).slice(0, 200)}`);
         sizes.push(peer.frames[message.frame][1].length);
@@ -162,7 +162,7 @@ export default {
                     let last;
                     const names = new Set();
                     while (last !== 'late' || names.size < 3000) {
-                        await peer.until(() => peer.inbox.length > 0, `the late value (${names.size} keys, ${last})`, 60_000);
+                        await peer.until(() => peer.inbox.length > 0, `the late value (${names.size} keys, ${last})`, 20_000);
                         for (const node of Object.values(peer.inbox.shift().put))
                             for (const key of Object.keys(node)) {
                                 if (key === '_') continue;

@@ -86,7 +86,7 @@ async function walkPages(c, soul, limit, expected) {
 const refusesList = (q) => ({
     name: `souls by ${JSON.stringify(q)}, all there are: nothing without --list-souls (gun.js: the whole store)`,
     steps: [['A', 'open'], ['A', '>', put('w', { someone: { k: 1 } }, 1000)], ['A', '<', ok('w')], ['A', '>', { '#': 'q', get: { '#': q, '%': 300 } }],
-        ['A', '<', { '#': '{{?}}', '@': 'q', 'err?': '{{?}}' }], ['A', '=']],
+        ['A', '<', { '#': '{{?}}', '@': 'q', 'err??': '{{?}}' }], ['A', '=']],
 });
 
 export default {
@@ -238,7 +238,7 @@ export default {
         },
         {
             name: 'a prefix of 40 KB with bounds of 40 KB is answered or refused, never worse',
-            steps: [['A', 'open'], ['A', '>', lex('q', 'lp', { '*': 'p'.repeat(40_000), '>': 'f'.repeat(40_000), '<': 't'.repeat(40_000) })], ['A', '<', { '#': '{{?}}', '@': 'q', 'err?': '{{limit:}}' }]],
+            steps: [['A', 'open'], ['A', '>', lex('q', 'lp', { '*': 'p'.repeat(40_000), '>': 'f'.repeat(40_000), '<': 't'.repeat(40_000) })], ['A', '<', { '#': '{{?}}', '@': 'q', 'err??': '{{limit:}}' }]],
         },
         {
             name: 'a refused query is one err',

@@ -42,18 +42,21 @@ export default {
         { name: 'the start-up lines say that signed souls are stored unverified', steps: [['log', /unverified|not (yet )?(verified|checked)/i]] },
         asset('/gun.js', /./), asset('/gun.js?x=1', /./), asset('/sea.js', /./), asset('/gun/sea.js', /./), asset('/gun/gun.js', /./), asset('/gun/lib/webrtc.js', /./),
         noFile('/nosuch.js'), noFile('/nosuch'), noFile('/gun/nosuch'), noFile('/gun/nosuch.js'), noFile('/gun/package.json'), noFile('/gun/lib/nosuch.js'), noFile('/gun/lib/server.js/'),
-        noFile('/gun/../../etc/passwd'), noFile('/gun/..%2f..%2fpackage.json'), noFile('/gun/lib/../../package.json'), noFile('/gun//etc/passwd'), noFile('/gun/.%00js'), noFile('//gun.js'), noFile('/a/b/gun.jsx'),
+        noFile('/gun/../../etc/passwd'), noFile('/gun/..%2f..%2fpackage.json'), noFile('/gun/lib/../../package.json'), noFile('/gun//etc/passwd'), noFile('/gun/.%00js'), noFile('/a/b/gun.jsx'),
         answers('GET /health', { status: 200, body: /ok/ }), answers('HEAD /health', { status: 200, body: '' }),
         answers('GET /status', { status: 200, headers: { 'content-type': /^application\/json/ }, json: ['version', 'ready', 'connections', 'store', 'limits'] }),
         answers('GET /metrics', { status: 200, headers: { 'content-type': /^text\/plain; version=0\.0\.4/ }, body: /^brasa_messages_in_total \d+$/m }),
-        { name: '/metrics follows Prometheus\' text: every line is a comment or a name and a number, every metric has HELP and TYPE', steps: [['do', async (c) => {
+        { name: '/metrics follows Prometheus\' text: every line is a comment or a name and a number, every metric has HELP and TYPE and stands there once', steps: [['do', async (c) => {
             const { body } = await request(c.server, 'GET /metrics');
             const said = new Set();
+            const seen = new Set();
             for (const line of body.trimEnd().split('\n')) {
                 const [, , name] = /^# (HELP|TYPE) (\S+)/.exec(line) ?? [];
                 if (name) { said.add(name); continue; }
-                const [, metric] = /^([a-z_]+)(?:\{[^}]*\})? -?[\d.e+-]+$/.exec(line) ?? [];
+                const [, metric] = /^([a-z_0-9]+)(?:\{[^}]*\})? -?[\d.e+-]+$/.exec(line) ?? [];
                 if (!metric || !said.has(metric)) throw new Error(line);
+                if (seen.has(metric)) throw new Error(`${metric} stands there twice`);
+                seen.add(metric);
             }
         }]] },
         { name: '/metrics is refused to who comes through a proxy, unless --admin-listen', steps: [['http', 'GET /metrics', { headers: { 'X-Forwarded-For': '203.0.113.5' } }, { status: 403 }], ['http', 'GET /metrics', { headers: { Via: '1.1 x' } }, { status: 403 }]] },

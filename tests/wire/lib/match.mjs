@@ -11,7 +11,7 @@
 //   {{name}}       any value, which is remembered; met again, it must be the same
 //
 // The order of an object's keys is free, and no key may be missing or extra. A
-// key that ends in "?" may be absent. "##" may be present wherever a put is: what
+// key that ends in "??" may be absent. "##" may be present wherever a put is: what
 // it says is checked for every message by invariant.mjs.
 //
 // The same strings are replaced in what is sent, names as well as values.
@@ -56,8 +56,8 @@ export function mismatch(want, got, bound, path = 'message') {
 function objectMismatch(want, got, bound, path) {
     const left = new Set(Object.keys(got));
     for (const raw of Object.keys(want)) {
-        const optional = raw.length > 1 && raw.endsWith('?');
-        const key = fill(optional ? raw.slice(0, -1) : raw, bound);
+        const optional = raw.endsWith('??');
+        const key = fill(optional ? raw.slice(0, -2) : raw, bound);
         if (!left.delete(key)) {
             if (optional) continue;
             return `${path}: no ${show(key)} in ${show(got)}`;

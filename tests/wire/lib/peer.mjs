@@ -35,7 +35,7 @@ export class Peer {
     async open(url, { protocol, headers, path = '/gun', host } = {}) {
         const address = url.replace(/\/gun$/, '') + path;
         this.socket = new WebSocket(host ?? address, protocol ?? [], {
-            headers, perMessageDeflate: false, skipUTF8Validation: true, maxPayload: 0,
+            headers, handshakeTimeout: 10_000, perMessageDeflate: false, skipUTF8Validation: true, maxPayload: 0,
         });
         this.socket.on('message', (data, binary) => this.#heard(data, binary));
         this.socket.on('pong', (data) => { this.pongs.push(data.toString()); this.#wake(); });
