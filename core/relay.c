@@ -69,7 +69,8 @@ status relay_new(relay **out, const relay_options *options)
     r->list_souls = options->list_souls;
     memcpy(r->secret, options->secret, sizeof r->secret);
     r->arena = arena_make(r->limits.message_bytes_max * 8);
-    s = keep_policy(r, options);
+    r->held_authors = calloc(RELAY_HELD_AUTHORS, sizeof *r->held_authors);
+    s = r->held_authors != NULL ? keep_policy(r, options) : STATUS_NO_MEMORY;
     if (s == STATUS_OK) s = build_tables(r);
     if (s != STATUS_OK) {
         relay_free(r);
@@ -108,6 +109,7 @@ void relay_free(relay *r)
     text_free(&r->line);
     text_free(&r->values);
     text_free(&r->states);
+    free(r->held_authors);
     free(r->suspended.at);
     free(r->starving.at);
     free(r->owing.at);

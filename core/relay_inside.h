@@ -87,6 +87,14 @@ struct relay_peer {
     bool is_ready, is_lent, paused, owing, starving, greeted;
 };
 
+/* Who wrote what is held, so that it is not told its own write when that comes
+ * due. A slot may be taken over by another write: then its author is told. */
+typedef struct held_author {
+    uint64_t hash, peer;
+} held_author;
+
+enum { RELAY_HELD_AUTHORS = 8192 };
+
 typedef struct pending pending; /* acks waiting for one batch */
 
 struct relay {
@@ -112,6 +120,7 @@ struct relay {
     text line, values, states; /* scratch; idle between calls */
     pending *pending;
     uint64_t pending_acks;
+    held_author *held_authors; /* RELAY_HELD_AUTHORS */
     roster suspended, starving, owing;
     int64_t suspended_due_ms;
     miss *misses, *misses_last; /* oldest first */

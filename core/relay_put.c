@@ -12,6 +12,7 @@
  * (who would otherwise never learn it: it does not ask for keys it wrote), and
  * the ack waits for its ticket.
  */
+#include "core/keyed.h"
 #include "core/relay_inside.h"
 
 #include <stdlib.h>
@@ -179,8 +180,22 @@ static bool may_hold(relay *r, relay_peer *p, size_t ahead, moment now)
     return ahead == 0 || p->held + ahead <= r->limits.held_max;
 }
 
-static void note_held(relay_peer *p, const graph_write *w)
+static held_author *author_slot(relay *r, slice soul, slice key, double state, uint64_t *hash)
 {
+    uint64_t bits;
+
+    memcpy(&bits, &state, sizeof bits);
+    *hash =
+        keyed_spread(keyed_spread(keyed_hash(r->secret, soul) ^ bits) ^ keyed_hash(r->secret, key));
+    return &r->held_authors[*hash % RELAY_HELD_AUTHORS];
+}
+
+static void note_held(relay *r, relay_peer *p, const graph_write *w)
+{
+    uint64_t hash;
+    held_author *slot = author_slot(r, w->soul, w->key, w->state, &hash);
+
+    *slot = (held_author){ hash, p->number };
     ++p->held;
     if (w->state > p->held_until) p->held_until = w->state;
 }
@@ -292,7 +307,7 @@ static const graph_write **taken_of(relay *r, arena *a, relay_peer *p, const sor
             break;
         case HAM_WAIT:
             ++r->counts.keys_held;
-            note_held(p, w);
+            note_held(r, p, w);
             break;
         }
     }
@@ -301,8 +316,20 @@ static const graph_write **taken_of(relay *r, arena *a, relay_peer *p, const sor
 
 /* --- the writer --- */
 
-/* Whoever wrote a key hears of its later changes, unless it hears of the whole
- * soul anyway, or the key is a hash and cannot change. */
+/* Whether the peer hears of the whole soul; if so, that it wrote there is noted
+ * on the soul: what it subscribed to may not survive its connection, and a client
+ * does not ask for what it wrote. */
+static bool hears_whole(relay *r, relay_peer *p, slice soul)
+{
+    unsigned flags = interest_flags(r->interest, &p->interest, soul, none);
+
+    if (!(flags & INTEREST_WANTS)) return false;
+    return flags & INTEREST_WROTE ||
+           interest_add(r->interest, &p->interest, soul, none, INTEREST_WROTE, NULL) == STATUS_OK;
+}
+
+/* Whoever wrote a key hears of its later changes; not where the key is a hash,
+ * which cannot change. */
 static void subscribe_writer(relay *r, relay_peer *p, const graph_write *writes, size_t count)
 {
     slice soul = { NULL, 0 };
@@ -311,8 +338,7 @@ static void subscribe_writer(relay *r, relay_peer *p, const graph_write *writes,
     for (size_t i = 0; i < count; ++i) {
         if (soul.at == NULL || !slice_equal(soul, writes[i].soul)) {
             soul = writes[i].soul;
-            skip = policy_is_hashed(soul) ||
-                   (interest_flags(r->interest, &p->interest, soul, none) & INTEREST_WANTS);
+            skip = policy_is_hashed(soul) || hears_whole(r, p, soul);
         }
         if (!skip && interest_add(r->interest, &p->interest, soul, writes[i].key,
                                   INTEREST_WANTS | INTEREST_WROTE, NULL) != STATUS_OK)
@@ -479,6 +505,23 @@ static void drop_absurd(relay *r, relay_peer *p, message *m, moment now)
     m->write_count = left;
 }
 
+/* Moves to the front the writes whose sender is not told anyway of what is kept:
+ * who asked for a whole soul has been answered. Who came back and was asked for
+ * what it wrote has not, and would stay on its old values. */
+static size_t untold(relay *r, relay_peer *p, graph_write *writes, size_t count)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < count; ++i) {
+        unsigned flags = interest_flags(r->interest, &p->interest, writes[i].soul, none);
+
+        if (writes[i].verdict != HAM_KEEP) continue;
+        if ((flags & INTEREST_WANTS) && !(flags & INTEREST_WROTE)) continue;
+        writes[left++] = writes[i];
+    }
+    return left;
+}
+
 void answer_hear(relay *r, relay_peer *p, message *m, moment now)
 {
     delivery d = { .origin = p };
@@ -508,6 +551,7 @@ void answer_hear(relay *r, relay_peer *p, message *m, moment now)
     }
     miss_found(r, m->at);
     deliver(r, &d, now);
+    tell_loser(r, p, s.writes, untold(r, p, s.writes, s.kept + s.fleeting), now);
 }
 
 /* --- writes come due --- */
@@ -532,6 +576,15 @@ static bool collect(void *visitor, const graph_row *row)
     return true;
 }
 
+/* Who wrote it, if that is still known: it is not told. */
+static relay_peer *held_by(relay *r, const graph_write *w)
+{
+    uint64_t hash;
+    held_author *slot = author_slot(r, w->soul, w->key, w->state, &hash);
+
+    return slot->hash == hash ? relay_find(r, slot->peer) : NULL;
+}
+
 static void release(relay *r, graph *g, moment now)
 {
     collecting c = { .a = &r->arena };
@@ -541,7 +594,7 @@ static void release(relay *r, graph *g, moment now)
     if (g->due(g->context, now, sizeof c.rows / sizeof *c.rows, collect, &c) != STATUS_OK) return;
     r->counts.keys_released += c.count;
     for (size_t i = 0; i < c.count; ++i) {
-        delivery d = { .writes = &c.rows[i], .count = 1 };
+        delivery d = { .writes = &c.rows[i], .count = 1, .origin = held_by(r, c.rows[i]) };
         deliver(r, &d, now);
     }
 }

@@ -18,12 +18,14 @@ static void a_node_comes_in_one_message_with_its_hash_and_is_asked_back(void **s
     table_say(t, a, "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}");
     table_say(t, b, "{'#':'g1','get':{'#':'s'}}");
     /* 1277149924 is gun's own hash of this put (tests/vectors/hash.json). */
-    assert_string_equal(table_read(t, b),
-                        "{'#':<3>,'@':'g1','##':1277149924,'put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}\n"
-                        "{'#':<4>,'##':1277149924,'get':{'#':'s'}}\n");
+    assert_string_equal(
+        table_read(t, b),
+        "{'#':<3>,'@':'g1','##':1277149924,'put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}\n"
+        "{'#':<4>,'##':1277149924,'get':{'#':'s'}}\n");
     table_say(t, b, "{'#':'g2','get':{'#':'s','.':'a'}}");
-    assert_string_equal(table_read(t, b),
-                        "{'#':<5>,'@':'g2','##':1277149924,'put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}\n");
+    assert_string_equal(
+        table_read(t, b),
+        "{'#':<5>,'@':'g2','##':1277149924,'put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}\n");
     table_clear(t);
 }
 
@@ -113,7 +115,8 @@ static void an_id_that_harms_gun_clients_is_not_passed_on(void **state)
     assert_non_null(strstr(table_read(t, a), "'@':'__proto__'}"));
     heard = table_read(t, b);
     assert_string_equal(heard, "{'#':<5>,'get':{'#':'s'}}\n");
-    table_say(t, b, "{'#':'r1','@':'%s','put':{'s':{'_':{'#':'s','>':{'k':7}},'k':1}}}", table_id(t, 5));
+    table_say(t, b, "{'#':'r1','@':'%s','put':{'s':{'_':{'#':'s','>':{'k':7}},'k':1}}}",
+              table_id(t, 5));
     assert_non_null(strstr(table_read(t, a), "'@':'__proto__','put':"));
     table_say(t, b, "{'#':'toString','put':{'s':{'_':{'#':'s','>':{'k':8}},'k':2}}}");
     assert_null(strstr(table_read(t, a), "toString"));
@@ -169,8 +172,8 @@ static void put_big(table *t, relay_peer *p, int count, int bytes)
     memset(value, 'v', (size_t)bytes);
     value[bytes] = '\0';
     for (int i = 0; i < count; ++i)
-        table_say(t, p, "{'#':'p%d','put':{'big':{'_':{'#':'big','>':{'k%d':5}},'k%d':'%s'}}}", i, i,
-                  i, value);
+        table_say(t, p, "{'#':'p%d','put':{'big':{'_':{'#':'big','>':{'k%d':5}},'k%d':'%s'}}}", i,
+                  i, i, value);
     free(value);
     table_read(t, p);
 }
@@ -307,6 +310,23 @@ static void a_writer_that_comes_back_by_its_pid_hears_on_and_is_asked(void **sta
     table_clear(t);
 }
 
+static void a_writer_that_comes_back_with_an_old_value_is_told_the_new_one(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, "alice"), *b = table_join(t, "bob");
+
+    (void)state;
+    table_say(t, a, "{'#':'g1','get':{'#':'s'}}");
+    table_say(t, a, "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}");
+    table_leave(t, a);
+    table_say(t, b, "{'#':'p2','put':{'s':{'_':{'#':'s','>':{'a':2}},'a':2}}}");
+    a = table_join(t, "alice");
+    assert_non_null(strstr(table_read(t, a), "'get':{'#':'s'}}\n"));
+    table_say(t, a, "{'#':'r1','@':'back','put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}");
+    assert_non_null(strstr(table_read(t, a), ",'put':{'s':{'_':{'#':'s','>':{'a':2}},'a':2}}}\n"));
+    table_clear(t);
+}
+
 static void asks_back_over_the_budget_wait_and_are_not_forgotten(void **state)
 {
     relay_limits limits = relay_default_limits();
@@ -337,19 +357,32 @@ static void odd_gets_are_answered(void **state)
     assert_string_equal(table_read(t, a), "{'#':<2>,'@':'g1'}\n");
     table_say(t, a, "{'#':'g2','get':{'#':7}}");
     assert_non_null(strstr(table_read(t, a), "'@':'g2','err':'malformed:"));
-    table_say(t, a, "{'#':'g3','put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}},'get':{'#':'s','.':'a'}}");
-    assert_string_equal(table_read(t, a),
-                        "{'#':<4>,'@':'g3','ok':true}\n"
-                        "{'#':<5>,'@':'g3','##':1277149924,'put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}\n"
-                        "{'#':<6>,'##':1277149924,'get':{'#':'s'}}\n");
+    table_say(t, a,
+              "{'#':'g3','put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}},'get':{'#':'s','.':'a'}}");
+    assert_string_equal(
+        table_read(t, a),
+        "{'#':<4>,'@':'g3','ok':true}\n"
+        "{'#':<5>,'@':'g3','##':1277149924,'put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}\n"
+        "{'#':<6>,'##':1277149924,'get':{'#':'s'}}\n");
     table_clear(t);
 }
 
 static void bad_frames_get_one_complaint_and_the_connection_lives(void **state)
 {
-    static const char *const frames[] = { "",  " ",     "5",      "null", "'x'", "hello", "{",
-                                          "{'a'", "[{",  "[1,2,null,[]]", "{'#':'x'", "\xEF\xBB\xBF{}",
-                                          "{'a\\\\q':1}", "{}" };
+    static const char *const frames[] = { "",
+                                          " ",
+                                          "5",
+                                          "null",
+                                          "'x'",
+                                          "hello",
+                                          "{",
+                                          "{'a'",
+                                          "[{",
+                                          "[1,2,null,[]]",
+                                          "{'#':'x'",
+                                          "\xEF\xBB\xBF{}",
+                                          "{'a\\\\q':1}",
+                                          "{}" };
 
     (void)state;
     for (size_t i = 0; i < sizeof frames / sizeof *frames; ++i) {
@@ -398,6 +431,7 @@ int main(void)
         cmocka_unit_test(updates_of_a_peer_that_does_not_read_melt_to_the_newest),
         cmocka_unit_test(too_many_marks_become_whole_souls),
         cmocka_unit_test(a_writer_that_comes_back_by_its_pid_hears_on_and_is_asked),
+        cmocka_unit_test(a_writer_that_comes_back_with_an_old_value_is_told_the_new_one),
         cmocka_unit_test(asks_back_over_the_budget_wait_and_are_not_forgotten),
         cmocka_unit_test(odd_gets_are_answered),
         cmocka_unit_test(bad_frames_get_one_complaint_and_the_connection_lives),
