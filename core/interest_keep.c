@@ -101,6 +101,14 @@ static uint32_t note_written(interest *t, uint32_t last, uint32_t most, uint32_t
     return count;
 }
 
+/* Newest last; debts count as the oldest, being long untouched. */
+static uint32_t note_all(const interest_holder *holder, interest *t, uint32_t most, uint32_t *into)
+{
+    uint32_t count = note_written(t, holder->newest, most, into);
+
+    return count + note_written(t, holder->owed_last, most - count, into);
+}
+
 static void add_keepsake(interest *t, interest_keepsake filled)
 {
     chains_items items = keepsake_items(t);
@@ -136,13 +144,13 @@ static uint32_t least(uint32_t a, uint32_t b)
 static void pack(interest *t, const interest_holder *holder, uint64_t pid, int64_t until_ms)
 {
     uint32_t most = least(t->options.keepsake_rows_max, t->options.keepsake_rows_total);
-    uint32_t count = t->options.keepsakes_max ? note_written(t, holder->newest, most, NULL) : 0;
+    uint32_t count = t->options.keepsakes_max ? note_all(holder, t, most, NULL) : 0;
 
     if (count == 0) return;
     uint32_t *targets = malloc(count * sizeof *targets);
     if (targets == NULL) return;
 
-    note_written(t, holder->newest, count, targets);
+    note_all(holder, t, count, targets);
     make_room_for_keepsake(t, count);
     add_keepsake(t, (interest_keepsake){
                         .pid = pid, .until_ms = until_ms, .targets = targets, .count = count });

@@ -369,6 +369,7 @@ void client_wake(client *c)
             continue;
         }
         merge(c, &d->write);
+        c->late[d->write.soul][d->write.key] = true;
         *at = d->next;
         free(d);
     }
@@ -612,6 +613,7 @@ void client_opened(client *c)
 {
     c->state = CLIENT_OPEN;
     c->tries_left = 1;
+    memset(c->late, 0, sizeof c->late);
     for (int s = 0; s < c->world->soul_count; s++) {
         if (c->asked[s]) say_get_soul(c, s);
         for (int k = 0; k < NAMES_KEYS; k++)

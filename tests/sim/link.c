@@ -166,15 +166,6 @@ static void note_put(conn *k, const wire *m)
     }
 }
 
-static void note_get(conn *k, const wire *m)
-{
-    note_heard(k, m, false);
-    if (m->get_key >= 0)
-        k->got_key[m->get_soul][m->get_key] = true;
-    else
-        k->got[m->get_soul] = true; /* a query subscribes to the soul, too */
-}
-
 static void add_flags(bool to[NAMES_SOULS][NAMES_KEYS], bool from[NAMES_SOULS][NAMES_KEYS])
 {
     for (int s = 0; s < NAMES_SOULS; s++)
@@ -200,7 +191,7 @@ static void note_message(void *visitor, const wire *m)
         return;
     }
     if (m->has_put && m->at.len == 0) note_put(k, m);
-    if (m->has_get) note_get(k, m);
+    if (m->has_get) note_heard(k, m, false);
 }
 
 /* The relay's own side of the end of a connection. */
@@ -209,6 +200,7 @@ static void relay_loses(conn *k)
     world *w = k->world;
 
     if (k->peer == NULL) return;
+    world_log(w, "is lost to the relay", k->client->number, SLICE(""));
     /* A page that was reloaded has another pid than its old connection had. */
     if (strcmp(k->pid, k->client->pid) == 0) add_flags(k->client->kept, k->wrote);
     relay_leave(w->relay, k->peer, world_moment(w));

@@ -108,7 +108,6 @@ typedef struct conn {
     int64_t slow_us, jitter_us;
     heard *heard;
     char pid[16]; /* as the relay heard it */
-    bool got[NAMES_SOULS], got_key[NAMES_SOULS][NAMES_KEYS];
     bool wrote[NAMES_SOULS][NAMES_KEYS];
     bool returned[NAMES_SOULS]; /* kept for the pid, so to be asked back */
 } conn;
@@ -151,6 +150,7 @@ struct client {
     bool asked[NAMES_SOULS], asked_key[NAMES_SOULS][NAMES_KEYS];
     bool wants[NAMES_SOULS], wants_key[NAMES_SOULS][NAMES_KEYS]; /* what the page asks for */
     bool wrote[NAMES_SOULS][NAMES_KEYS];
+    bool late[NAMES_SOULS][NAMES_KEYS]; /* came due since it connected: after any ask-back */
     bool kept[NAMES_SOULS][NAMES_KEYS]; /* what the relay should remember of this pid */
     sight sights[IDS_REMEMBERED];
     int neighbours[NEIGHBOURS_MOST], neighbour_count;

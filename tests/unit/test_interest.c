@@ -311,6 +311,26 @@ static void a_soul_asked_already_is_not_owed_again(void **state)
     interest_free(t);
 }
 
+static void a_writer_that_hears_of_the_whole_soul_does_so_again(void **state)
+{
+    (void)state;
+    interest *t = make(roomy());
+    interest_holder a = { 0 };
+    slice soul;
+
+    add(t, &a, SLICE("s"), whole, INTEREST_WANTS | INTEREST_ASKED);
+    add(t, &a, SLICE("s"), whole, INTEREST_WROTE);
+    add(t, &a, SLICE("t"), whole, INTEREST_WANTS | INTEREST_OWED | INTEREST_WROTE);
+    interest_keep(t, &a, SLICE("pid"), 0);
+    assert_int_equal(interest_return(t, &a, SLICE("pid"), 0), 2);
+    assert_int_equal(interest_flags(t, &a, SLICE("s"), whole),
+                     INTEREST_WANTS | INTEREST_WROTE | INTEREST_OWED);
+    assert_int_equal(each(t, SLICE("t"), whole).count, 1);
+    assert_true(interest_next_owed(t, &a, &soul));
+    assert_true(interest_next_owed(t, &a, &soul));
+    interest_free(t);
+}
+
 static void keepsakes_end_and_make_room_for_newer_ones(void **state)
 {
     (void)state;
@@ -525,6 +545,7 @@ int main(void)
         cmocka_unit_test(a_miss_finds_everybody_who_had_to_do_with_the_soul_once),
         cmocka_unit_test(a_writer_is_subscribed_again_when_its_pid_is_back),
         cmocka_unit_test(a_soul_asked_already_is_not_owed_again),
+        cmocka_unit_test(a_writer_that_hears_of_the_whole_soul_does_so_again),
         cmocka_unit_test(keepsakes_end_and_make_room_for_newer_ones),
         cmocka_unit_test(two_connections_of_one_pid_leave_one_keepsake),
         cmocka_unit_test(any_sequence_of_calls_agrees_with_a_plain_table),
