@@ -464,7 +464,7 @@ static void set_defaults(options *o)
         .memory = { SLICE("/live/") },
         .memory_count = 1,
         .store_bytes_max = (size_t)16 << 30,
-        .overlay_bytes_max = (size_t)256 << 20,
+        .overlay_bytes_max = (size_t)16 << 20,
         .held_total_max = 1000000,
         .server = {
             .connections_max = 20000,
