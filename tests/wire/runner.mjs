@@ -4,8 +4,9 @@
 //
 // A file in cases/ is a group: {name, server, cases}, the words of a case are in
 // lib/steps.mjs. A group has one server process; a case that says `server` (its
-// arguments) or `alone: true` has one of its own. Groups run side by side, the
-// cases of a group one after the other. A case that says `long` runs with --long.
+// arguments) or `alone: true` has one of its own. Servers run side by side, the
+// cases of one server one after the other. A case that says `long` runs with
+// --long only.
 //
 // Stopping the server of a group is a case too: it must end with status 0 and
 // without a word from a sanitizer. `settle: false` in a case means that its peers
@@ -89,16 +90,21 @@ class Run {
         return patterns.length === 0 || patterns.some((p) => p.test(row.name));
     }
 
-    async group(group) {
+    // What can run beside everything else: the cases that share a group's server,
+    // and each case that has one of its own.
+    units(group) {
         const rows = group.cases.filter((row) => this.wants(row));
-        const began = Date.now();
+        const own = rows.filter((row) => row.server || row.alone);
+        const shared = rows.filter((row) => !row.server && !row.alone);
+        const units = own.map((row) => ({ weight: 1, run: () => this.alone(group, row) }));
+        if (shared.length > 0) units.push({ weight: group.weight ?? shared.length, run: () => this.together(group, shared) });
+        return units;
+    }
+
+    async together(group, rows) {
         let server;
-        for (const row of rows) {
-            if (row.server || row.alone) await this.alone(group, row);
-            else server = await this.shared(group, row, server);
-        }
+        for (const row of rows) server = await this.shared(group, row, server);
         if (server) await this.stop(server, `${group.short}: the server of this group stops cleanly`);
-        if (rows.length > 0) console.log(`${group.short}: ${rows.length} cases in ${Date.now() - began} ms`);
     }
 
     async shared(group, row, server) {
@@ -176,11 +182,13 @@ async function main() {
     const list = await groups(chosen.only);
     if (chosen.corpus) return corpus(list, resolve(chosen.corpus));
     const run = new Run(chosen);
-    const waiting = [...list].sort((a, b) => b.cases.length - a.cases.length);
+    const began = Date.now();
+    const waiting = list.flatMap((group) => run.units(group)).sort((a, b) => b.weight - a.weight);
     const lane = async () => {
-        for (let group = waiting.shift(); group; group = waiting.shift()) await run.group(group);
+        for (let unit = waiting.shift(); unit; unit = waiting.shift()) await unit.run();
     };
-    await Promise.all(Array.from({ length: availableParallelism() + 2 }, lane));
+    await Promise.all(Array.from({ length: availableParallelism() + 4 }, lane));
+    console.log(`${list.length} groups in ${((Date.now() - began) / 1000).toFixed(1)} s with ${run.binary.replace(`${root}/`, '')}`);
     if (run.failed === 0) rmSync(run.scratch, { recursive: true, force: true });
     else console.log(`data folders are kept in ${run.scratch}`);
     console.log(`wire: ${run.passed} passed, ${run.failed} failed`);

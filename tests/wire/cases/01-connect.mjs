@@ -35,7 +35,8 @@ export default {
         },
         {
             name: 'dam "?" without an id is answered all the same',
-            steps: [['A', 'open'], ['A', '>', { dam: '?' }], ['A', '<', { '#': '{{?}}', '@??': '{{?}}', dam: '?', pid: '{{?}}' }]],
+            steps: [
+                ['A', 'open'], ['A', '>', { dam: '?' }], ['A', '<', { '#': '{{?}}', '@??': '{{?}}', dam: '?', pid: '{{?}}' }]],
         },
         {
             name: 'an answer to the greeting is not answered',
@@ -56,10 +57,14 @@ export default {
             name: 'dam "?" whose pid is an object, an array, a number or 100 KB harms nobody',
             steps: [
                 ['A', 'open'],
-                ['A', '>', { dam: '?', '#': 'a', pid: { a: 1 } }], ['A', '<', { '#': '{{?}}', '@': 'a', 'dam??': '?', 'pid??': '{{?}}', 'err??': '{{?}}' }],
-                ['A', '>', { dam: '?', '#': 'b', pid: ['x'] }], ['A', '<', { '#': '{{?}}', '@': 'b', 'dam??': '?', 'pid??': '{{?}}', 'err??': '{{?}}' }],
-                ['A', '>', { dam: '?', '#': 'c', pid: 7 }], ['A', '<', { '#': '{{?}}', '@': 'c', 'dam??': '?', 'pid??': '{{?}}', 'err??': '{{?}}' }],
-                ['A', '>', { dam: '?', '#': 'd', pid: 'p'.repeat(100_000) }], ['A', '<', { '#': '{{?}}', '@': 'd', 'dam??': '?', 'pid??': '{{?}}', 'err??': '{{?}}' }],
+                ['A', '>', { dam: '?', '#': 'a', pid: { a: 1 } }],
+                ['A', '<', { '#': '{{?}}', '@': 'a', 'dam??': '?', 'pid??': '{{?}}', 'err??': '{{?}}' }],
+                ['A', '>', { dam: '?', '#': 'b', pid: ['x'] }],
+                ['A', '<', { '#': '{{?}}', '@': 'b', 'dam??': '?', 'pid??': '{{?}}', 'err??': '{{?}}' }],
+                ['A', '>', { dam: '?', '#': 'c', pid: 7 }],
+                ['A', '<', { '#': '{{?}}', '@': 'c', 'dam??': '?', 'pid??': '{{?}}', 'err??': '{{?}}' }],
+                ['A', '>', { dam: '?', '#': 'd', pid: 'p'.repeat(100_000) }],
+                ['A', '<', { '#': '{{?}}', '@': 'd', 'dam??': '?', 'pid??': '{{?}}', 'err??': '{{?}}' }],
                 ['A', '='],
             ],
         },
@@ -85,12 +90,14 @@ export default {
         },
         {
             name: 'a peer dialled by nobody hears of a dam of another peer nothing',
-            steps: [['A', 'open'], ['B', 'open'], ['A', '>', { dam: 'foo', '#': 'd20' }], ['A', '='], ['B', '='], ['B', '=ask']],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['A', '>', { dam: 'foo', '#': 'd20' }], ['A', '='], ['B', '='], ['B', '=ask']],
         },
 
         {
             name: 'the older clock request is answered: {"#","nts":true} -> {"@","nts":now}',
-            steps: [['A', 'open'], ['A', '>', { '#': 'n1', nts: true }], ['A', '<', { '#??': '{{?}}', '@': 'n1', nts: '{{#}}' }]],
+            steps: [
+                ['A', 'open'], ['A', '>', { '#': 'n1', nts: true }], ['A', '<', { '#??': '{{?}}', '@': 'n1', nts: '{{#}}' }]],
         },
         {
             name: 'the later clock request is answered: dam "nts" [t0] -> [t0, now]',
@@ -99,7 +106,8 @@ export default {
         },
         {
             name: 'the clock that is told lies within ten seconds of ours',
-            steps: [['A', 'open'], ['A', '>', { '#': 'n3', nts: true }], ['A', '<', { '#??': '{{?}}', '@': 'n3', nts: '{{told}}' }],
+            steps: [
+                ['A', 'open'], ['A', '>', { '#': 'n3', nts: true }], ['A', '<', { '#??': '{{?}}', '@': 'n3', nts: '{{told}}' }],
                 ['do', (c) => {
                     if (Math.abs(c.bound.get('told') - Date.now()) > 10_000) throw new Error(`told ${c.bound.get('told')}`);
                 }]],
@@ -128,7 +136,9 @@ export default {
         })),
         {
             name: 'no subprotocol is needed, and none is invented',
-            steps: [['A', 'open'], ['do', (c) => { if (c.peer('A').socket.protocol !== '') throw new Error(c.peer('A').socket.protocol); }]],
+            steps: [
+                ['A', 'open'],
+                ['do', (c) => { if (c.peer('A').socket.protocol !== '') throw new Error(c.peer('A').socket.protocol); }]],
         },
         ...['chat', 'gun', 'x', 'A.b-c_d', 'p'.repeat(63)].map((protocol) => ({
             name: `the subprotocol ${protocol.slice(0, 12)} (${protocol.length}) is echoed`,

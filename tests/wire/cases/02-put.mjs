@@ -17,7 +17,9 @@ export default {
         },
         {
             name: 'a put of three souls gets one ack, and all three are there',
-            steps: [['A', 'open'], ['A', '>', put('p3_', { pa3: { a: 1 }, pa4: { b: 2, c: 3 }, pa5: { d: 4 } })], ['A', '<', ok('p3_')], ['A', '='],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p3_', { pa3: { a: 1 }, pa4: { b: 2, c: 3 }, pa5: { d: 4 } })],
+                ['A', '<', ok('p3_')], ['A', '='],
                 ['A', '>', get('g3', 'pa3'), get('g4', 'pa4'), get('g5', 'pa5')],
                 ['A', '<', found('g3', { pa3: { a: 1 } }), found('g4', { pa4: { b: 2, c: 3 } }), found('g5', { pa5: { d: 4 } })]],
         },
@@ -40,7 +42,8 @@ export default {
         },
         {
             name: 'acks come in the order of the puts of one connection',
-            steps: [['A', 'open'], ['A', '>', ...Array.from({ length: 20 }, (_, i) => put(`o${i}`, { pa15: { [`k${i}`]: i } }))],
+            steps: [
+                ['A', 'open'], ['A', '>', ...Array.from({ length: 20 }, (_, i) => put(`o${i}`, { pa15: { [`k${i}`]: i } }))],
                 ['A', '<', ...Array.from({ length: 20 }, (_, i) => ok(`o${i}`))]],
         },
         {
@@ -57,8 +60,11 @@ export default {
         },
         {
             name: 'ids that begin with the id of a recent put are not duplicates of it (13.20)',
-            steps: [['A', 'open'], ['A', '>', put('p1', { pb3: { a: 1 } }), put('p10', { pb3: { b: 2 } }), put('p100', { pb3: { c: 3 } })],
-                ['A', '<', ok('p1'), ok('p10'), ok('p100')], ['A', '>', get('g', 'pb3')], ['A', '<', found('g', { pb3: { a: 1, b: 2, c: 3 } })]],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', put('p1', { pb3: { a: 1 } }), put('p10', { pb3: { b: 2 } }), put('p100', { pb3: { c: 3 } })],
+                ['A', '<', ok('p1'), ok('p10'), ok('p100')], ['A', '>', get('g', 'pb3')],
+                ['A', '<', found('g', { pb3: { a: 1, b: 2, c: 3 } })]],
         },
         {
             name: 'a put that changes nothing is acked (13.9; gun.js: silence) and told to nobody',
@@ -68,7 +74,9 @@ export default {
         },
         {
             name: 'ok {"@":9,"/":1} beside a put, as clients send it, changes nothing',
-            steps: [['A', 'open'], ['A', '>', put('p5_', { pb5: { a: 5 } }, now, { ok: { '@': 9, '/': 1 } })], ['A', '<', ok('p5_')], ['A', '=']],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p5_', { pb5: { a: 5 } }, now, { ok: { '@': 9, '/': 1 } })],
+                ['A', '<', ok('p5_')], ['A', '=']],
         },
         {
             name: 'ok null, a string, true or a number beside a put change nothing',
@@ -90,7 +98,9 @@ export default {
         },
         {
             name: 'an id of null or "" is like none: the put is stored',
-            steps: [['A', 'open'], ['A', '>', { '#': null, put: graph({ pb9: { b: 5 } }) }, { '#': '', put: graph({ pb9: { c: 6 } }) }],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', { '#': null, put: graph({ pb9: { b: 5 } }) }, { '#': '', put: graph({ pb9: { c: 6 } }) }],
                 ['do', async (c) => { await c.peer('A').fence(); c.peer('A').inbox.length = 0; }],
                 ['A', '>', get('g', 'pb9')], ['A', '<<', found('g', { pb9: { b: 5, c: 6 } })]],
             settle: false,
@@ -108,12 +118,16 @@ export default {
         {
             name: 'a put half new and half known stores the new half and gets one ok',
             steps: [['A', 'open'], ['A', '>', put('p1', { pc3: { a: 1, b: 2 } }, 1000)], ['A', '<', ok('p1')],
-                ['A', '>', put('p7_', { pc3: { a: 1, b: 22, zz: 1 } }, { a: 1000, b: 1005, zz: 1000 })], ['A', '<', ok('p7_')], ['A', '='],
-                ['A', '>', get('g', 'pc3')], ['A', '<', found('g', { pc3: { a: 1, b: 22, zz: 1 } }, { a: 1000, b: 1005, zz: 1000 })]],
+                ['A', '>', put('p7_', { pc3: { a: 1, b: 22, zz: 1 } }, { a: 1000, b: 1005, zz: 1000 })], ['A', '<', ok('p7_')],
+                ['A', '='],
+                ['A', '>', get('g', 'pc3')],
+                ['A', '<', found('g', { pc3: { a: 1, b: 22, zz: 1 } }, { a: 1000, b: 1005, zz: 1000 })]],
         },
         {
             name: 'two puts in one frame get two acks',
-            steps: [['A', 'open'], ['A', '>', [put('p8_', { pc4: { d: 5 } }), put('p9_', { pc4: { e: 5 } })]], ['A', '<', ok('p8_'), ok('p9_')], ['A', '=']],
+            steps: [
+                ['A', 'open'], ['A', '>', [put('p8_', { pc4: { d: 5 } }), put('p9_', { pc4: { e: 5 } })]],
+                ['A', '<', ok('p8_'), ok('p9_')], ['A', '=']],
         },
         {
             name: 'an empty put {} changes nothing and is acked (gun.js: silence)',
@@ -121,7 +135,8 @@ export default {
         },
         {
             name: 'a node with only _ changes nothing and is acked (gun.js: silence)',
-            steps: [['A', 'open'], ['A', '>', raw('p11_', '{"pc5":{"_":{"#":"pc5",">":{}}}}')], ['A', '<', ok('p11_')], ['A', '='],
+            steps: [
+                ['A', 'open'], ['A', '>', raw('p11_', '{"pc5":{"_":{"#":"pc5",">":{}}}}')], ['A', '<', ok('p11_')], ['A', '='],
                 ['A', '>', get('g', 'pc5')], ['A', '<', none('g')]],
         },
         {
@@ -136,7 +151,8 @@ export default {
         },
         {
             name: 'a refused put with a get: one err, and the get is answered',
-            steps: [['A', 'open'], ['A', '>', `{"#":"q13_","put":{"pc8":{"_":{"#":"pc8",">":{"a":1}},"a":[]}},"get":{"#":"pc8"}}`],
+            steps: [
+                ['A', 'open'], ['A', '>', `{"#":"q13_","put":{"pc8":{"_":{"#":"pc8",">":{"a":1}},"a":[]}},"get":{"#":"pc8"}}`],
                 ['A', '<<', err('q13_', 'malformed'), none('q13_')], ['A', '=']],
         },
         {
@@ -146,7 +162,9 @@ export default {
         },
         {
             name: 'the form of a single triple {"#",".",":",">"} is no graph: one err (gun.js: silence)',
-            steps: [['A', 'open'], ['A', '>', raw('p13_', '{"#":"s11",".":"a",":":1,">":1795210816904}')], ['A', '<', err('p13_', 'malformed')], ['A', '='],
+            steps: [
+                ['A', 'open'], ['A', '>', raw('p13_', '{"#":"s11",".":"a",":":1,">":1795210816904}')],
+                ['A', '<', err('p13_', 'malformed')], ['A', '='],
                 ['A', '>', get('g', 's11')], ['A', '<', none('g')]],
         },
         {
@@ -158,17 +176,21 @@ export default {
         {
             name: 'who loses an equal-state tie is sent the kept value, then ok',
             steps: [['A', 'open'], ['B', 'open'], ['A', '>', put('w1', { pd2: { x: 'b' } }, 5000)], ['A', '<', ok('w1')],
-                ['B', '>', put('w2', { pd2: { x: 'a' } }, 5000)], ['B', '<', update({ pd2: { x: 'b' } }, 5000), ok('w2')], ['B', '='], ['A', '=']],
+                ['B', '>', put('w2', { pd2: { x: 'a' } }, 5000)], ['B', '<', update({ pd2: { x: 'b' } }, 5000), ok('w2')],
+                ['B', '='], ['A', '=']],
         },
         {
             name: 'of several keys, only the superseded ones come back; one ok',
             steps: [['A', 'open'], ['B', 'open'], ['A', '>', put('w1', { pd3: { x: 1, y: 1 } }, 5000)], ['A', '<', ok('w1')],
                 ['B', '>', put('w2', { pd3: { x: 2, y: 2, z: 2 } }, { x: 4000, y: 6000, z: 6000 })],
-                ['B', '<', update({ pd3: { x: 1 } }, 5000), ok('w2')], ['A', '<', update({ pd3: { y: 2 } }, 6000)], ['B', '='], ['A', '=']],
+                ['B', '<', update({ pd3: { x: 1 } }, 5000), ok('w2')], ['A', '<', update({ pd3: { y: 2 } }, 6000)], ['B', '='],
+                ['A', '=']],
         },
         {
             name: 'superseded keys of two souls come back, one ok',
-            steps: [['A', 'open'], ['B', 'open'], ['A', '>', put('w1', { pd4: { x: 1 }, pd5: { x: 1 } }, 5000)], ['A', '<', ok('w1')],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['A', '>', put('w1', { pd4: { x: 1 }, pd5: { x: 1 } }, 5000)],
+                ['A', '<', ok('w1')],
                 ['B', '>', put('w2', { pd4: { x: 2 }, pd5: { x: 2 } }, 4000)],
                 ['do', async (c) => {
                     // One message or two: what counts is that both values are there before the ok.
@@ -186,7 +208,8 @@ export default {
         {
             name: 'a writer hears later changes of the keys it wrote, though it never asked (gun.js: nothing)',
             steps: [['A', 'open'], ['B', 'open'], ['A', '>', put('w1', { pe1: { x: 1 } }, 5000)], ['A', '<', ok('w1')],
-                ['B', '>', put('pe1w2', { pe1: { x: 2 } }, 5001)], ['B', '<', ok('pe1w2')], ['A', '<', update({ pe1: { x: 2 } }, 5001, 'pe1w2')], ['B', '='], ['A', '=']],
+                ['B', '>', put('pe1w2', { pe1: { x: 2 } }, 5001)], ['B', '<', ok('pe1w2')],
+                ['A', '<', update({ pe1: { x: 2 } }, 5001, 'pe1w2')], ['B', '='], ['A', '=']],
         },
         {
             name: 'a writer hears nothing of keys it did not write',

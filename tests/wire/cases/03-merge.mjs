@@ -29,13 +29,15 @@ function printed(text, as) {
     return {
         name: `the number ${text} is stored and passed on as ${as}`,
         steps: [['A', 'open'], ['B', 'open'], ['B', '>', get('bg', soul)], ['B', '<', none('bg')],
-            ['A', '>', `{"#":"p${soul}","put":{"${soul}":{"_":{"#":"${soul}",">":{"v":1000}},"v":${text}}}}`], ['A', '<', ok(`p${soul}`)],
+            ['A', '>', `{"#":"p${soul}","put":{"${soul}":{"_":{"#":"${soul}",">":{"v":1000}},"v":${text}}}}`],
+            ['A', '<', ok(`p${soul}`)],
             ['B', '<', { '#': `p${soul}`, put: { [soul]: { _: { '#': soul, '>': { v: 1000 } }, v: '{{v}}' } } }],
             ['do', (c) => {
                 for (const [way, frame] of c.peer('B').frames)
                     if (way === '<' && frame.includes(`"#":"p${soul}"`) && !frame.includes(`"v":${as}}`)) throw new Error(frame);
             }],
-            ['C', 'open'], ['C', '>', get('g', soul, 'v')], ['C', '<', { '#': '{{?}}', '@': 'g', put: { [soul]: { _: { '#': soul, '>': { v: 1000 } }, v: '{{v}}' } } }]],
+            ['C', 'open'], ['C', '>', get('g', soul, 'v')],
+            ['C', '<', { '#': '{{?}}', '@': 'g', put: { [soul]: { _: { '#': soul, '>': { v: 1000 } }, v: '{{v}}' } } }]],
     };
 }
 
@@ -93,8 +95,12 @@ export default {
 
         {
             name: 'a state is printed as JavaScript prints it',
-            steps: [['A', 'open'], ['A', '>', '{"#":"p","put":{"sp":{"_":{"#":"sp",">":{"a":1.0e3,"b":1795211438951.0010}},"a":1,"b":2}}}'], ['A', '<', ok('p')],
-                ['B', 'open'], ['B', '>', get('g', 'sp')], ['B', '<', found('g', { sp: { a: 1, b: 2 } }, { a: 1000, b: 1795211438951.001 })],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', '{"#":"p","put":{"sp":{"_":{"#":"sp",">":{"a":1.0e3,"b":1795211438951.0010}},"a":1,"b":2}}}'],
+                ['A', '<', ok('p')],
+                ['B', 'open'], ['B', '>', get('g', 'sp')],
+                ['B', '<', found('g', { sp: { a: 1, b: 2 } }, { a: 1000, b: 1795211438951.001 })],
                 ['do', (c) => {
                     const frame = c.peer('B').frames.find(([way, text]) => way === '<' && text.includes('"@":"g"'))[1];
                     if (!/"a":1000[,}]/.test(frame) || !/"b":1795211438951\.001[,}]/.test(frame)) throw new Error(frame);
@@ -102,7 +108,9 @@ export default {
         },
         {
             name: 'strings come back unit for unit: escapes, controls, astral characters, lone surrogates',
-            steps: [['A', 'open'], ['A', '>', '{"#":"p","put":{"st":{"_":{"#":"st",">":{"v":1,"w":1,"x":1}},"v":"\\u2028\\/\\"\\\\ \\u0000\\u001f\\u007f","w":"x\\udc00y\\ud800","x":"\\ud83d\\ude00\\t\\b\\f\\n\\r"}}}'],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', '{"#":"p","put":{"st":{"_":{"#":"st",">":{"v":1,"w":1,"x":1}},"v":"\\u2028\\/\\"\\\\ \\u0000\\u001f\\u007f","w":"x\\udc00y\\ud800","x":"\\ud83d\\ude00\\t\\b\\f\\n\\r"}}}'],
                 ['A', '<', ok('p')], ['B', 'open'], ['B', '>', get('g', 'st')],
                 ['B', '<', found('g', { st: { v: '\u2028/"\\ \0\x1f\x7f', w: 'x\udc00y\ud800', x: '\u{1f600}\t\b\f\n\r' } }, 1)],
                 ['do', (c) => {
@@ -113,7 +121,9 @@ export default {
         },
         {
             name: 'names are compared as characters: an escaped name and a plain one are one key',
-            steps: [['A', 'open'], ['A', '>', '{"#":"p","put":{"\\u0065s":{"_":{"#":"es",">":{"\\u00e9":5}},"é":"x"}}}'], ['A', '<', ok('p')],
+            steps: [
+                ['A', 'open'], ['A', '>', '{"#":"p","put":{"\\u0065s":{"_":{"#":"es",">":{"\\u00e9":5}},"é":"x"}}}'],
+                ['A', '<', ok('p')],
                 ['A', '>', '{"#":"g","get":{"#":"e\\u0073",".":"\\u00E9"}}'], ['A', '<', found('g', { es: { 'é': 'x' } }, 5)]],
         },
         {
@@ -126,13 +136,17 @@ export default {
         },
         {
             name: 'U+001B in souls and keys is a character like others (13.5; gun.js: stored elsewhere)',
-            steps: [['A', 'open'], ['A', '>', put('p', { 's\x1bx': { k: 1 }, hesc: { 'a\x1bb': 2 } }, 1)], ['A', '<', ok('p')], ['B', 'open'],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p', { 's\x1bx': { k: 1 }, hesc: { 'a\x1bb': 2 } }, 1)], ['A', '<', ok('p')],
+                ['B', 'open'],
                 ['B', '>', get('g1', 's\x1bx'), get('g2', 'hesc'), get('g3', 's'), get('g4', 'hesc', 'a')],
                 ['B', '<<', found('g1', { 's\x1bx': { k: 1 } }, 1), found('g2', { hesc: { 'a\x1bb': 2 } }, 1), none('g3'), none('g4')]],
         },
         {
             name: 'NUL in souls, keys and values is a character like others',
-            steps: [['A', 'open'], ['A', '>', put('p', { 'z\0x': { 'k\0y': 'v\0w' }, z: { k: 'short' } }, 1)], ['A', '<', ok('p')], ['B', 'open'],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p', { 'z\0x': { 'k\0y': 'v\0w' }, z: { k: 'short' } }, 1)], ['A', '<', ok('p')],
+                ['B', 'open'],
                 ['B', '>', get('g1', 'z\0x'), get('g2', 'z'), get('g3', 'z\0x', 'k\0y'), get('g4', 'z\0x', 'k')],
                 ['B', '<<', found('g1', { 'z\0x': { 'k\0y': 'v\0w' } }, 1), found('g2', { z: { k: 'short' } }, 1), found('g3', { 'z\0x': { 'k\0y': 'v\0w' } }, 1), none('g4')]],
         },
@@ -159,22 +173,27 @@ export default {
         },
         {
             name: 'a key and a soul of 5,000 characters are stored',
-            steps: [['A', 'open'], ['A', '>', put('p72_', { hl: { ['K'.repeat(5000)]: 1 } }, 1), put('p73_', { ['S'.repeat(5000)]: { a: 1 } }, 1)],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', put('p72_', { hl: { ['K'.repeat(5000)]: 1 } }, 1), put('p73_', { ['S'.repeat(5000)]: { a: 1 } }, 1)],
                 ['A', '<', ok('p72_'), ok('p73_')], ['B', 'open'], ['B', '>', get('g1', 'hl'), get('g2', 'S'.repeat(5000))],
                 ['B', '<', found('g1', { hl: { ['K'.repeat(5000)]: 1 } }, 1), found('g2', { ['S'.repeat(5000)]: { a: 1 } }, 1)]],
         },
         {
             name: 'long names that differ in their last character only are different names',
             steps: [['A', 'open'],
-                ['A', '>', put('p', { ['T'.repeat(900) + 'a']: { ['L'.repeat(900) + '1']: 'a1', ['L'.repeat(900) + '2']: 'a2' }, ['T'.repeat(900) + 'b']: { ['L'.repeat(900) + '1']: 'b1' } }, 1)], ['A', '<', ok('p')],
-                ['B', 'open'], ['B', '>', get('g1', 'T'.repeat(900) + 'b'), get('g2', 'T'.repeat(900) + 'a', 'L'.repeat(900) + '2'), get('g3', 'T'.repeat(900))],
+                ['A', '>', put('p', { ['T'.repeat(900) + 'a']: { ['L'.repeat(900) + '1']: 'a1', ['L'.repeat(900) + '2']: 'a2' }, ['T'.repeat(900) + 'b']: { ['L'.repeat(900) + '1']: 'b1' } }, 1)],
+                ['A', '<', ok('p')],
+                ['B', 'open'],
+                ['B', '>', get('g1', 'T'.repeat(900) + 'b'), get('g2', 'T'.repeat(900) + 'a', 'L'.repeat(900) + '2'), get('g3', 'T'.repeat(900))],
                 ['B', '<<', found('g1', { ['T'.repeat(900) + 'b']: { ['L'.repeat(900) + '1']: 'b1' } }, 1),
                     found('g2', { ['T'.repeat(900) + 'a']: { ['L'.repeat(900) + '2']: 'a2' } }, 1), none('g3')]],
         },
         {
             name: 'a value of 200 KB is stored and passed on',
             steps: [['A', 'open'], ['B', 'open'], ['B', '>', get('bg', 'hb')], ['B', '<', none('bg')],
-                ['A', '>', put('p74_', { hb: { big: 'B'.repeat(200_000) } }, 1)], ['A', '<', ok('p74_')], ['B', '<', update({ hb: { big: 'B'.repeat(200_000) } }, 1, 'p74_')]],
+                ['A', '>', put('p74_', { hb: { big: 'B'.repeat(200_000) } }, 1)], ['A', '<', ok('p74_')],
+                ['B', '<', update({ hb: { big: 'B'.repeat(200_000) } }, 1, 'p74_')]],
         },
     ],
 };

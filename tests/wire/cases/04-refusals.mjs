@@ -61,42 +61,59 @@ export default {
         {
             name: 'a put nested 5,000 deep is no message: one dam "!" limit:, nothing stored',
             acks: false, // its id stands in a text that is not read on
-            steps: [['A', 'open'], ['A', '>', `{"#":"bad","put":{"deep":{"_":{"#":"deep",">":{"v":1}},"v":${'['.repeat(5000)}${']'.repeat(5000)}}}}`],
-                ['A', '<', { '#': '{{?}}', 'dam??': '!', '@??': 'bad', err: '{{/^limit:/}}' }], ['A', '='], ['A', '>', get('g', 'deep')], ['A', '<', none('g')]],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', `{"#":"bad","put":{"deep":{"_":{"#":"deep",">":{"v":1}},"v":${'['.repeat(5000)}${']'.repeat(5000)}}}}`],
+                ['A', '<', { '#': '{{?}}', 'dam??': '!', '@??': 'bad', err: '{{/^limit:/}}' }], ['A', '='],
+                ['A', '>', get('g', 'deep')], ['A', '<', none('g')]],
         },
         {
             name: 'the err names the key that is wrong',
-            steps: [['A', 'open'], ['A', '>', '{"#":"p","put":{"named":{"_":{"#":"named",">":{"fine":1,"wrong":1}},"fine":1,"wrong":[1]}}}'],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', '{"#":"p","put":{"named":{"_":{"#":"named",">":{"fine":1,"wrong":1}},"fine":1,"wrong":[1]}}}'],
                 ['A', '<', { '#': '{{?}}', '@': 'p', err: '{{/^malformed: .*wrong/}}' }]],
         },
         {
             name: 'a refused put does not subscribe its author',
-            steps: [['A', 'open'], ['B', 'open'], ['A', '>', '{"#":"p","put":{"unsub":{"_":{"#":"unsub",">":{"a":1,"b":1}},"a":1,"b":[1]}}}'],
+            steps: [
+                ['A', 'open'], ['B', 'open'],
+                ['A', '>', '{"#":"p","put":{"unsub":{"_":{"#":"unsub",">":{"a":1,"b":1}},"a":1,"b":[1]}}}'],
                 ['A', '<', err('p', 'malformed')], ['B', '>', put('w', { unsub: { a: 2 } }, 5)], ['B', '<', ok('w')], ['A', '=']],
         },
         {
             name: 'a key with a state but no value is no write: the rest of the put is taken',
-            steps: [['A', 'open'], ['A', '>', '{"#":"p","put":{"os":{"_":{"#":"os",">":{"onlystate":1,"a":1}},"a":1}}}'], ['A', '<', ok('p')], ['A', '='],
+            steps: [
+                ['A', 'open'], ['A', '>', '{"#":"p","put":{"os":{"_":{"#":"os",">":{"onlystate":1,"a":1}},"a":1}}}'],
+                ['A', '<', ok('p')], ['A', '='],
                 ['A', '>', get('g', 'os')], ['A', '<', found('g', { os: { a: 1 } }, 1)]],
         },
         {
             name: 'a link is a value of exactly one key',
-            steps: [['A', 'open'], ['A', '>', put('p', { li: { vl: { '#': 'x' } } }, 1)], ['A', '<', ok('p')], ['A', '>', get('g', 'li')], ['A', '<', found('g', { li: { vl: { '#': 'x' } } }, 1)]],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p', { li: { vl: { '#': 'x' } } }, 1)], ['A', '<', ok('p')],
+                ['A', '>', get('g', 'li')], ['A', '<', found('g', { li: { vl: { '#': 'x' } } }, 1)]],
         },
         {
             name: 'a soul and a key of exactly 64 KB are stored',
-            steps: [['A', 'open'], ['A', '>', put('p', { ['S'.repeat(65_536)]: { ['K'.repeat(65_536)]: 1 } }, 1)], ['A', '<', ok('p')],
-                ['A', '>', get('g', 'S'.repeat(65_536))], ['A', '<', found('g', { ['S'.repeat(65_536)]: { ['K'.repeat(65_536)]: 1 } }, 1)]],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p', { ['S'.repeat(65_536)]: { ['K'.repeat(65_536)]: 1 } }, 1)],
+                ['A', '<', ok('p')],
+                ['A', '>', get('g', 'S'.repeat(65_536))],
+                ['A', '<', found('g', { ['S'.repeat(65_536)]: { ['K'.repeat(65_536)]: 1 } }, 1)]],
         },
         {
             name: 'a refused put in a batch costs itself only',
-            steps: [['A', 'open'], ['A', '>', [put('b1', { ba: { a: 1 } }, 1), { '#': 'b2', put: { ba: 5 } }, put('b3', { ba: { c: 1 } }, 1)]],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', [put('b1', { ba: { a: 1 } }, 1), { '#': 'b2', put: { ba: 5 } }, put('b3', { ba: { c: 1 } }, 1)]],
                 ['A', '<<', ok('b1'), err('b2', 'malformed'), ok('b3')], ['A', '=']],
         },
         {
             name: 'a stale key beside a bad one is not looked at: one err, no kept value',
             steps: [['A', 'open'], ['B', 'open'], ['B', '>', put('w', { sb: { a: 1 } }, 5000)], ['B', '<', ok('w')],
-                ['A', '>', '{"#":"p","put":{"sb":{"_":{"#":"sb",">":{"a":1,"b":1}},"a":0,"b":{}}}}'], ['A', '<', err('p', 'malformed')], ['A', '=']],
+                ['A', '>', '{"#":"p","put":{"sb":{"_":{"#":"sb",">":{"a":1,"b":1}},"a":0,"b":{}}}}'],
+                ['A', '<', err('p', 'malformed')], ['A', '=']],
         },
 
         answered('a bad key is dropped and the good ones are taken', '{"SOUL":{"_":{"#":"SOUL",">":{"good1":1,"bad":1,"good2":1}},"good1":1,"bad":[1],"good2":2}}', { good1: 1, good2: 2 }),
@@ -107,31 +124,44 @@ export default {
         answered('a put that is an array is refused', '[1]', undefined),
         {
             name: 'an empty node in an answer is "nothing": no data, no error',
-            steps: [['A', 'open'], ['A', '>', '{"#":"a1","@":"zz","put":{"en":{"_":{"#":"en",">":{}}}}}'], ['A', '='], ['A', '>', get('g', 'en')], ['A', '<', none('g')]],
+            steps: [
+                ['A', 'open'], ['A', '>', '{"#":"a1","@":"zz","put":{"en":{"_":{"#":"en",">":{}}}}}'], ['A', '='],
+                ['A', '>', get('g', 'en')], ['A', '<', none('g')]],
         },
         {
             name: 'a bare answer is heard in silence',
-            steps: [['A', 'open'], ['A', '>', { '#': 'n1', '@': 'nobody' }, { '@': 'nobody' }, { '#': 'n2', '@': 'nobody', put: null }], ['do', async (c) => { await c.peer('A').fence(); c.peer('A').inbox.length = 0; }], ['A', '=']],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', { '#': 'n1', '@': 'nobody' }, { '@': 'nobody' }, { '#': 'n2', '@': 'nobody', put: null }],
+                ['do', async (c) => { await c.peer('A').fence(); c.peer('A').inbox.length = 0; }], ['A', '=']],
         },
         {
             name: 'a good answer is not acked',
-            steps: [['A', 'open'], ['A', '>', answer('a1', 'zz', { ga: keys(3) }, 1)], ['A', '='], ['A', '>', get('g', 'ga')], ['A', '<', found('g', { ga: keys(3) }, 1)]],
+            steps: [
+                ['A', 'open'], ['A', '>', answer('a1', 'zz', { ga: keys(3) }, 1)], ['A', '='], ['A', '>', get('g', 'ga')],
+                ['A', '<', found('g', { ga: keys(3) }, 1)]],
         },
         {
-            name: 'an answer that loses against what is kept changes nothing',
+            name: 'an answer that loses against what is kept changes nothing; who did not ask for the soul is sent what is kept',
             steps: [['A', 'open'], ['B', 'open'], ['A', '>', put('p', { al: { a: 'kept' } }, 5000)], ['A', '<', ok('p')],
-                ['B', '>', answer('a1', 'zz', { al: { a: 'old' } }, 1000)], ['do', async (c) => { await c.peer('B').fence(); c.peer('B').inbox.length = 0; }], ['A', '='],
+                ['B', '>', answer('a1', 'zz', { al: { a: 'old' } }, 1000)], ['B', '<', update({ al: { a: 'kept' } }, 5000)],
+                ['B', '='], ['A', '='],
                 ['A', '>', get('g', 'al')], ['A', '<', found('g', { al: { a: 'kept' } }, 5000)]],
         },
         {
             name: 'an answer that HAM takes is told to those who listen',
-            steps: [['A', 'open'], ['B', 'open'], ['B', '>', get('bg', 'at2')], ['B', '<', none('bg')], ['A', '>', answer('a1', 'zz', { at2: { a: 1 } }, 1000)],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['B', '>', get('bg', 'at2')], ['B', '<', none('bg')],
+                ['A', '>', answer('a1', 'zz', { at2: { a: 1 } }, 1000)],
                 ['A', '='], ['B', '<', update({ at2: { a: 1 } }, 1000)]],
         },
         {
             name: 'what was refused once is taken when it is sent right',
-            steps: [['A', 'open'], ['A', '>', { '#': 'p', put: { fix: { _: { '#': 'fix', '>': { a: 1 } }, a: [] } } }], ['A', '<', err('p', 'malformed')],
-                ['A', '>', { '#': 'p', put: graph({ fix: { a: 1 } }, 1) }], ['A', '<', ok('p')], ['A', '>', get('g', 'fix')], ['A', '<', found('g', { fix: { a: 1 } }, 1)]],
+            steps: [
+                ['A', 'open'], ['A', '>', { '#': 'p', put: { fix: { _: { '#': 'fix', '>': { a: 1 } }, a: [] } } }],
+                ['A', '<', err('p', 'malformed')],
+                ['A', '>', { '#': 'p', put: graph({ fix: { a: 1 } }, 1) }], ['A', '<', ok('p')], ['A', '>', get('g', 'fix')],
+                ['A', '<', found('g', { fix: { a: 1 } }, 1)]],
         },
     ],
 };

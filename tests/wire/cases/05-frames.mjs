@@ -11,25 +11,32 @@ const standing = get('probe', 's', 'a');
 const scolded = (name, frame, word = 'malformed') => ({
     name: `${name}: one dam "!" ${word}:, the connection lives`,
     acks: false,
-    steps: [...bystander, ['A', 'open'], ['A', '>', frame], ['A', '<', scold(word)], ['A', '='], ['A', '>', standing], ['A', '<', none('probe')], ...unmoved],
+    steps: [
+        ...bystander, ['A', 'open'], ['A', '>', frame], ['A', '<', scold(word)], ['A', '='], ['A', '>', standing],
+        ['A', '<', none('probe')], ...unmoved],
 });
 
 // The frame is a message; what is answered is given.
 const answered = (name, frame, ...patterns) => ({
     name,
     acks: false,
-    steps: [...bystander, ['A', 'open'], ['A', '>', frame], ['A', '<<', ...patterns], ['A', '='], ['A', '>', standing], ['A', '<', none('probe')], ...unmoved],
+    steps: [
+        ...bystander, ['A', 'open'], ['A', '>', frame], ['A', '<<', ...patterns], ['A', '='], ['A', '>', standing],
+        ['A', '<', none('probe')], ...unmoved],
 });
 
 const quiet = (name, frame) => ({
     name,
     acks: false,
-    steps: [...bystander, ['A', 'open'], ['A', '>', frame], ['A', '='], ['A', '>', standing], ['A', '<', none('probe')], ...unmoved],
+    steps: [
+        ...bystander, ['A', 'open'], ['A', '>', frame], ['A', '='], ['A', '>', standing], ['A', '<', none('probe')], ...unmoved],
 });
 
 const binary = (name, bytes) => ({
     name: `${name}: one dam "!", the connection lives (gun.js: silence)`,
-    steps: [...bystander, ['A', 'open'], ['A', '>bin', bytes], ['A', '<', scold('binary')], ['A', '='], ['A', '>', standing], ['A', '<', none('probe')], ...unmoved],
+    steps: [
+        ...bystander, ['A', 'open'], ['A', '>bin', bytes], ['A', '<', scold('binary')], ['A', '='], ['A', '>', standing],
+        ['A', '<', none('probe')], ...unmoved],
 });
 
 const S = '{"#":"x","get":{"#":"s"}}';
@@ -118,7 +125,9 @@ export default {
         ...['small', 'at', 'link', 'toString', 'constructor', 'valueOf', 'length', 'match', 'trim'].map((name) => ({
             name: `the first put of all on a soul named ${name} is a put (13.13; gun.js: dies of most)`,
             alone: ['small', 'constructor'].includes(name),
-            steps: [['A', 'open'], ['A', '>', put(`z${name}_`, { [name]: { a: 1 } }, 1000)], ['A', '<', ok(`z${name}_`)], ['A', '>', get('g', name)], ['A', '<', found('g', { [name]: { a: 1 } }, 1000)]],
+            steps: [
+                ['A', 'open'], ['A', '>', put(`z${name}_`, { [name]: { a: 1 } }, 1000)], ['A', '<', ok(`z${name}_`)],
+                ['A', '>', get('g', name)], ['A', '<', found('g', { [name]: { a: 1 } }, 1000)]],
         })),
         answered('a get and a put on "constructor" in one batch', '[{"#":"q1_","get":{"#":"sq"}},{"#":"q2_","put":{"constructor":{"_":{"#":"constructor",">":{"b":1000}},"b":1}}}]', none('q1_'), ok('q2_')),
         ...['{"~":1,":":1}', '{"\\\\q":1}', '[{', '{":":1,"~":"AA","*":5}', '{":":1,"~":"AA","*":"x.y","+":{"m":1,"s":1}}'].map((text, i) =>
@@ -145,7 +154,9 @@ export default {
         {
             name: 'a flood of bad frames is answered one by one, and the connection lives',
             acks: false,
-            steps: [...bystander, ['A', 'open'], ['A', '>', ...Array(500).fill('{"a\\q":1}')], ['A', '<', ...Array(500).fill(scold('malformed'))], ['A', '='], ...unmoved],
+            steps: [
+                ...bystander, ['A', 'open'], ['A', '>', ...Array(500).fill('{"a\\q":1}')],
+                ['A', '<', ...Array(500).fill(scold('malformed'))], ['A', '='], ...unmoved],
         },
     ],
 };

@@ -16,8 +16,11 @@ function query(what, q, expected, { limit, cut, beside } = {}) {
     const more = cut ? { '%': 1 } : {};
     return {
         name: `keys by ${what}`,
-        steps: [['W', 'open'], ['W', '>', put('w', { [soul]: thirty }, 1000)], ['W', '<', ok('w')], ['W', 'close'], ['A', 'open'], ['A', '>', frame],
-            ['A', '<', Object.keys(expected).length === 0 ? none('q') : found('q', { [soul]: expected }, 1000, more)], ['A', '=']],
+        steps: [
+            ['W', 'open'], ['W', '>', put('w', { [soul]: thirty }, 1000)], ['W', '<', ok('w')], ['W', 'close'], ['A', 'open'],
+            ['A', '>', frame],
+            ['A', '<', Object.keys(expected).length === 0 ? none('q') : found('q', { [soul]: expected }, 1000, more)],
+            ['A', '=']],
     };
 }
 
@@ -29,7 +32,9 @@ function page(limit, last) {
     const expected = Object.fromEntries(Object.entries(mixed).filter(([k]) => k <= last));
     return {
         name: `"%" of ${limit} units gives keys up to ${last}${last === 'h' ? '' : ', and says "%":1'}`,
-        steps: [['A', 'open'], ['A', '>', put('w', { [soul]: mixed }, 1000)], ['A', '<', ok('w')], ['A', '>', lex('q', soul, { '*': '' }, limit)],
+        steps: [
+            ['A', 'open'], ['A', '>', put('w', { [soul]: mixed }, 1000)], ['A', '<', ok('w')],
+            ['A', '>', lex('q', soul, { '*': '' }, limit)],
             ['A', '<', found('q', { [soul]: expected }, 1000, last === 'h' ? {} : { '%': 1 })], ['A', '=']],
     };
 }
@@ -40,8 +45,11 @@ function souls(what, q, expected, limit, cut) {
     const frame = { '#': 'q', get: { '#': q, ...(limit === undefined ? {} : { '%': limit }) } };
     return {
         name: `souls by ${what}`,
-        steps: [['W', 'open'], ['W', '>', put('w', { ...users, 'use': { k: 1 }, 'userx': { k: 1 } }, 1000)], ['W', '<', ok('w')], ['W', 'close'], ['A', 'open'], ['A', '>', frame],
-            ['A', '<', Object.keys(expected).length === 0 ? none('q') : found('q', expected, 1000, cut ? { '%': 1 } : {})], ['A', '=']],
+        steps: [
+            ['W', 'open'], ['W', '>', put('w', { ...users, 'use': { k: 1 }, 'userx': { k: 1 } }, 1000)], ['W', '<', ok('w')],
+            ['W', 'close'], ['A', 'open'], ['A', '>', frame],
+            ['A', '<', Object.keys(expected).length === 0 ? none('q') : found('q', expected, 1000, cut ? { '%': 1 } : {})],
+            ['A', '=']],
     };
 }
 
@@ -53,7 +61,9 @@ function ordered(what, q, expected, limit) {
     const cut = limit !== undefined;
     return {
         name: `order: ${what}`,
-        steps: [['A', 'open'], ['A', '>', put('w', { [soul]: ones(names) }, 1000)], ['A', '<', ok('w')], ['A', '>', lex('q', soul, q, limit)],
+        steps: [
+            ['A', 'open'], ['A', '>', put('w', { [soul]: ones(names) }, 1000)], ['A', '<', ok('w')],
+            ['A', '>', lex('q', soul, q, limit)],
             ['A', '<', found('q', { [soul]: ones(expected) }, 1000, cut ? { '%': 1 } : {})], ['A', '=']],
     };
 }
@@ -85,7 +95,9 @@ async function walkPages(c, soul, limit, expected) {
 
 const refusesList = (q) => ({
     name: `souls by ${JSON.stringify(q)}, all there are: nothing without --list-souls (gun.js: the whole store)`,
-    steps: [['A', 'open'], ['A', '>', put('w', { someone: { k: 1 } }, 1000)], ['A', '<', ok('w')], ['A', '>', { '#': 'q', get: { '#': q, '%': 300 } }],
+    steps: [
+        ['A', 'open'], ['A', '>', put('w', { someone: { k: 1 } }, 1000)], ['A', '<', ok('w')],
+        ['A', '>', { '#': 'q', get: { '#': q, '%': 300 } }],
         ['A', '<', { '#': '{{?}}', '@': 'q', 'err??': '{{?}}' }], ['A', '=']],
 });
 
@@ -123,22 +135,30 @@ export default {
         page(1, 'a'), page(5, 'a'), page(6, 'b'), page(14, 'b'), page(15, 'c'), page(23, 'c'), page(24, 'd'), page(32, 'd'), page(41, 'e'), page(50, 'f'), page(53, 'g'), page(54, 'h'), page(1000, 'h'),
         {
             name: 'a lexical get as an app writes it: get("chat").get({".":{"*":"2024"},"%":5000})',
-            steps: [['A', 'open'], ['A', '>', put('w', { chat: { '2024-1': 'm1', '2024-2': 'm2', '2025-1': 'm3' } }, 1000)], ['A', '<', ok('w')], ['A', '>', { get: { '.': { '*': '2024' }, '%': 5000, '#': 'chat' }, '#': '50mdMIN3K' }],
+            steps: [
+                ['A', 'open'], ['A', '>', put('w', { chat: { '2024-1': 'm1', '2024-2': 'm2', '2025-1': 'm3' } }, 1000)],
+                ['A', '<', ok('w')], ['A', '>', { get: { '.': { '*': '2024' }, '%': 5000, '#': 'chat' }, '#': '50mdMIN3K' }],
                 ['A', '<', found('50mdMIN3K', { chat: { '2024-1': 'm1', '2024-2': 'm2' } }, 1000)], ['A', '=']],
         },
         {
             name: 'a lexical get behind a whole read is answered (13.10; gun.js: silence)',
-            steps: [['A', 'open'], ['A', '>', put('w', { wl: thirty }, 1000)], ['A', '<', ok('w')], ['A', '>', get('g1_', 'wl')], ['A', '<', found('g1_', { wl: thirty }, 1000)],
-                ['A', '>', lex('l2_', 'wl', { '*': 'k1' }, 1000)], ['A', '<', found('l2_', { wl: between('k10', 'k19') }, 1000)], ['A', '=']],
+            steps: [
+                ['A', 'open'], ['A', '>', put('w', { wl: thirty }, 1000)], ['A', '<', ok('w')], ['A', '>', get('g1_', 'wl')],
+                ['A', '<', found('g1_', { wl: thirty }, 1000)],
+                ['A', '>', lex('l2_', 'wl', { '*': 'k1' }, 1000)],
+                ['A', '<', found('l2_', { wl: between('k10', 'k19') }, 1000)], ['A', '=']],
         },
         {
             name: 'a lexical get sees what is not yet on disk',
-            steps: [['A', 'open'], ['A', '>', put('w', { wm: thirty }, 1000), lex('l0_', 'wm', { '*': 'k1' }, 1000)], ['A', '<<', ok('w'), found('l0_', { wm: between('k10', 'k19') }, 1000)]],
+            steps: [
+                ['A', 'open'], ['A', '>', put('w', { wm: thirty }, 1000), lex('l0_', 'wm', { '*': 'k1' }, 1000)],
+                ['A', '<<', ok('w'), found('l0_', { wm: between('k10', 'k19') }, 1000)]],
         },
         {
             name: 'a lexical get subscribes to the whole soul, as in gun.js',
             steps: [['A', 'open'], ['B', 'open'], ['B', '>', lex('gB5', 'wn', { '*': 'k' })], ['B', '<', none('gB5')],
-                ['A', '>', put('p1', { wn: { k1: 1, z: 1 } }, 1000)], ['A', '<', ok('p1')], ['B', '<', update({ wn: { k1: 1, z: 1 } }, 1000)]],
+                ['A', '>', put('p1', { wn: { k1: 1, z: 1 } }, 1000)], ['A', '<', ok('p1')],
+                ['B', '<', update({ wn: { k1: 1, z: 1 } }, 1000)]],
         },
 
         souls('prefix {"*":"user/"}: whole nodes, without "%" (gun.js: one key of one)', { '*': 'user/' }, users),
@@ -153,15 +173,23 @@ export default {
         souls('exact name that is not there', { '=': 'user/' }, {}),
         {
             name: 'souls by prefix with ".": the key is not looked at, whole nodes come, as in gun.js',
-            steps: [['W', 'open'], ['W', '>', put('w', users, 1000)], ['W', '<', ok('w')], ['A', 'open'], ['A', '>', { '#': 'q', get: { '#': { '*': 'user/' }, '.': 'name', '%': 1000 } }], ['A', '<', found('q', users, 1000)]],
+            steps: [
+                ['W', 'open'], ['W', '>', put('w', users, 1000)], ['W', '<', ok('w')], ['A', 'open'],
+                ['A', '>', { '#': 'q', get: { '#': { '*': 'user/' }, '.': 'name', '%': 1000 } }],
+                ['A', '<', found('q', users, 1000)]],
         },
         {
             name: 'a soul query does not subscribe, as in gun.js',
-            steps: [['A', 'open'], ['B', 'open'], ['B', '>', { '#': 'q', get: { '#': { '*': 'room/' } } }], ['B', '<', none('q')], ['A', '>', put('p', { 'room/1': { k1: 1 } }, 1000)], ['A', '<', ok('p')], ['B', '=']],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['B', '>', { '#': 'q', get: { '#': { '*': 'room/' } } }], ['B', '<', none('q')],
+                ['A', '>', put('p', { 'room/1': { k1: 1 } }, 1000)], ['A', '<', ok('p')], ['B', '=']],
         },
         {
             name: 'souls by prefix in UTF-16 order',
-            steps: [['A', 'open'], ['A', '>', put('w', { 's/a': { k: 1 }, 's/B': { k: 1 }, 's/é': { k: 1 }, 's/😀': { k: 1 }, 's/\ue000': { k: 1 }, 's/10': { k: 1 }, 's/9': { k: 1 } }, 1000)], ['A', '<', ok('w')],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', put('w', { 's/a': { k: 1 }, 's/B': { k: 1 }, 's/é': { k: 1 }, 's/😀': { k: 1 }, 's/\ue000': { k: 1 }, 's/10': { k: 1 }, 's/9': { k: 1 } }, 1000)],
+                ['A', '<', ok('w')],
                 ['A', '>', { '#': 'q1', get: { '#': { '*': 's/', '-': 1 }, '%': 10 } }, { '#': 'q2', get: { '#': { '*': 's/' }, '%': 20 } }],
                 ['A', '<', found('q1', { 's/\ue000': { k: 1 }, 's/😀': { k: 1 } }, 1000, { '%': 1 }), found('q2', { 's/10': { k: 1 }, 's/9': { k: 1 }, 's/B': { k: 1 } }, 1000, { '%': 1 })]],
         },
@@ -169,11 +197,17 @@ export default {
         {
             name: 'with --list-souls, {"*":""} lists what there is',
             server: { args: ['--list-souls'] },
-            steps: [['A', 'open'], ['A', '>', put('w', users, 1000)], ['A', '<', ok('w')], ['A', '>', { '#': 'q', get: { '#': { '*': '' }, '%': 10_000 } }], ['A', '<', { '#': '{{?}}', '@': 'q', put: { ...found('q', users, 1000).put, fence: { _: { '#': 'fence', '>': { k: 1 } }, k: 1 } } }]],
+            steps: [
+                ['A', 'open'], ['A', '>', put('w', users, 1000)], ['A', '<', ok('w')],
+                ['A', '>', { '#': 'q', get: { '#': { '*': '' }, '%': 10_000 } }],
+                ['A', '<', { '#': '{{?}}', '@': 'q', put: { ...found('q', users, 1000).put, fence: { _: { '#': 'fence', '>': { k: 1 } }, k: 1 } } }]],
         },
         {
             name: 'a soul query gives 1,000 souls at the most and says "%":1',
-            steps: [['A', 'open'], ['A', '>', put('w', Object.fromEntries(Array.from({ length: 1005 }, (_, i) => [`many/${String(i).padStart(4, '0')}`, { k: 1 }])), 1000)], ['A', '<', ok('w')],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', put('w', Object.fromEntries(Array.from({ length: 1005 }, (_, i) => [`many/${String(i).padStart(4, '0')}`, { k: 1 }])), 1000)],
+                ['A', '<', ok('w')],
                 ['A', '>', { '#': 'q', get: { '#': { '*': 'many/' }, '%': 1_000_000 } }],
                 ['do', async (c) => {
                     const peer = c.peer('A');
@@ -196,11 +230,15 @@ export default {
         ordered('10 stands below 9', { '>': '1', '<': '2' }, ['1', '10', '2']),
         {
             name: 'pages of 100 units over 60 keys hold every key once, in order (13.8)',
-            steps: [['A', 'open'], ['A', '>', put('w', { pg: keys(60, 'k', (i) => `value number ${i}`) }, 1000)], ['A', '<', ok('w')], ['do', (c) => walkPages(c, 'pg', 100, Object.keys(keys(60)))]],
+            steps: [
+                ['A', 'open'], ['A', '>', put('w', { pg: keys(60, 'k', (i) => `value number ${i}`) }, 1000)],
+                ['A', '<', ok('w')], ['do', (c) => walkPages(c, 'pg', 100, Object.keys(keys(60)))]],
         },
         {
             name: 'ranges and reverse pages are right over a node of any size (13.8; gun.js: not over several files)',
-            steps: [['A', 'open'], ['A', '>', put('w', { ml: keys(3000, 'n', (i) => String(i).padStart(1000, '.')) }, 1000)], ['A', '<', ok('w')],
+            steps: [
+                ['A', 'open'], ['A', '>', put('w', { ml: keys(3000, 'n', (i) => String(i).padStart(1000, '.')) }, 1000)],
+                ['A', '<', ok('w')],
                 ['A', '>', lex('q1', 'ml', { '>': 'n2995' }), lex('q2', 'ml', { '*': 'n', '-': 1 }, 2500), lex('q3', 'ml', { '>': 'n1500', '<': 'n1502' })],
                 ['A', '<', found('q1', { ml: Object.fromEntries(Object.entries(keys(3000, 'n', (i) => String(i).padStart(1000, '.'))).filter(([k]) => k >= 'n2995')) }, 1000),
                     found('q2', { ml: Object.fromEntries(['n999', 'n998', 'n997'].map((k) => [k, k.slice(1).padStart(1000, '.')])) }, 1000, { '%': 1 }),
@@ -208,7 +246,10 @@ export default {
         },
         {
             name: 'a lexical answer has 10,000 keys at the most, says "%":1, and the next page begins behind its last key',
-            steps: [['A', 'open'], ['A', '>', put('w', { tt: Object.fromEntries(Array.from({ length: 10_010 }, (_, i) => [`k${String(i).padStart(5, '0')}`, i])) }, 1000)], ['A', '<', ok('w')],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', put('w', { tt: Object.fromEntries(Array.from({ length: 10_010 }, (_, i) => [`k${String(i).padStart(5, '0')}`, i])) }, 1000)],
+                ['A', '<', ok('w')],
                 ['A', '>', lex('q', 'tt', { '*': '' }, 10_000_000)],
                 ['do', async (c) => {
                     const peer = c.peer('A');
@@ -225,7 +266,10 @@ export default {
         },
         {
             name: 'a whole get is no lexical one: 10,010 keys come without a cut',
-            steps: [['A', 'open'], ['A', '>', put('w', { tw: Object.fromEntries(Array.from({ length: 10_010 }, (_, i) => [`k${i}`, i])) }, 1000)], ['A', '<', ok('w')], ['A', '>', get('g', 'tw')],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', put('w', { tw: Object.fromEntries(Array.from({ length: 10_010 }, (_, i) => [`k${i}`, i])) }, 1000)],
+                ['A', '<', ok('w')], ['A', '>', get('g', 'tw')],
                 ['do', async (c) => {
                     const peer = c.peer('A');
                     for (let count = 0; count < 10_010;) {
@@ -238,11 +282,16 @@ export default {
         },
         {
             name: 'a prefix of 40 KB with bounds of 40 KB is answered or refused, never worse',
-            steps: [['A', 'open'], ['A', '>', lex('q', 'lp', { '*': 'p'.repeat(40_000), '>': 'f'.repeat(40_000), '<': 't'.repeat(40_000) })], ['A', '<', { '#': '{{?}}', '@': 'q', 'err??': '{{limit:}}' }]],
+            steps: [
+                ['A', 'open'],
+                ['A', '>', lex('q', 'lp', { '*': 'p'.repeat(40_000), '>': 'f'.repeat(40_000), '<': 't'.repeat(40_000) })],
+                ['A', '<', { '#': '{{?}}', '@': 'q', 'err??': '{{limit:}}' }]],
         },
         {
             name: 'a refused query is one err',
-            steps: [['A', 'open'], ['A', '>', { '#': 'q', get: { '#': { '*': 'p'.repeat(70_000) } } }], ['A', '<', err('q', 'limit')], ['A', '=']],
+            steps: [
+                ['A', 'open'], ['A', '>', { '#': 'q', get: { '#': { '*': 'p'.repeat(70_000) } } }],
+                ['A', '<', err('q', 'limit')], ['A', '=']],
         },
     ],
 };

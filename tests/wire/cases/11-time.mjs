@@ -17,58 +17,81 @@ const due = (peer, nodes, state, author) => [
 
 export default {
     name: 'time',
+    weight: 500, // it waits for the clock, so it begins first
     cases: [
         {
             name: 'a write from the future is acked at once (gun.js: never), not read before its time, and told when it is due, under a new id',
-            steps: [['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f1')], ['B', '<', none('g')], ['A', '>', put('f1w', { f1: { a: 1 } }, '{{now+900}}')], ['A', '<', ok('f1w')], ['B', '>', get('g2', 'f1')], ['B', '<', none('g2')],
-                ...due('B', { f1: { a: 1 } }, '{{now+900}}', 'f1w'), ['B', '>', get('g3', 'f1')], ['B', '<', found('g3', { f1: { a: 1 } }, '{{now+900}}')],
-                ['do', async (c) => { await c.peer('A').fence(); c.peer('A').inbox.length = 0; }]],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f1')], ['B', '<', none('g')],
+                ['A', '>', put('f1w', { f1: { a: 1 } }, '{{now+900}}')], ['A', '<', ok('f1w')], ['B', '>', get('g2', 'f1')],
+                ['B', '<', none('g2')],
+                ...due('B', { f1: { a: 1 } }, '{{now+900}}', 'f1w'), ['B', '>', get('g3', 'f1')],
+                ['B', '<', found('g3', { f1: { a: 1 } }, '{{now+900}}')],
+                ['A', '=']],
         },
         {
             name: 'a state a few milliseconds ahead costs nothing but those milliseconds',
-            steps: [['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f2')], ['B', '<', none('g')], ['do', (c) => { c.bound.set('soon', Date.now() + 40); }], ['A', '>', put('f2w', { f2: { a: 1 } }, '{{soon}}')], ['B', '<', update({ f2: { a: 1 } }, '{{soon}}')],
-                // The author may hear its own write when it comes due: who wrote it is not kept with it.
-                ['do', async (c) => {
-                    const peer = c.peer('A');
-                    await peer.until(() => peer.owed.get('f2w') === 0 || undefined, 'the ack');
-                    await peer.fence();
-                    peer.inbox.length = 0;
-                }]],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f2')], ['B', '<', none('g')],
+                ['do', (c) => { c.bound.set('soon', Date.now() + 40); }], ['A', '>', put('f2w', { f2: { a: 1 } }, '{{soon}}')],
+                ['B', '<', update({ f2: { a: 1 } }, '{{soon}}')],
+                ['do', (c) => c.peer('A').until(() => c.peer('A').owed.get('f2w') === 0 || undefined, 'the ack')],
+                ['A', '<', ok('f2w')], ['A', '=']],
         },
         {
             name: 'a put of a key now and a key to come: the first at once, the second when due, one ack',
-            steps: [['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f3')], ['B', '<', none('g')], ['A', '>', put('f3w', { f3: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+800}}' })], ['A', '<', ok('f3w')],
-                ['B', '<', update({ f3: { a: 1 } })], ...due('B', { f3: { b: 2 } }, '{{now+800}}', 'f3w'), ['do', async (c) => { await c.peer('A').fence(); c.peer('A').inbox.length = 0; }]],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f3')], ['B', '<', none('g')],
+                ['A', '>', put('f3w', { f3: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+800}}' })], ['A', '<', ok('f3w')],
+                ['B', '<', update({ f3: { a: 1 } })], ...due('B', { f3: { b: 2 } }, '{{now+800}}', 'f3w'), ['A', '=']],
         },
         {
             name: 'an hour ahead is held: acked, not found',
-            steps: [['A', 'open'], ['A', '>', put('f4w', { f4: { a: 1 } }, '{{now+3600000}}')], ['A', '<', ok('f4w')], ['A', '>', get('g', 'f4')], ['A', '<', none('g')]],
+            steps: [
+                ['A', 'open'], ['A', '>', put('f4w', { f4: { a: 1 } }, '{{now+3600000}}')], ['A', '<', ok('f4w')],
+                ['A', '>', get('g', 'f4')], ['A', '<', none('g')]],
         },
         {
             name: 'over 24 hours ahead is refused: future:, the whole put',
-            steps: [['A', 'open'], ['A', '>', put('f5w', { f5: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+90000000}}' })], ['A', '<', err('f5w', 'future')], ['A', '>', get('g', 'f5')], ['A', '<', none('g')],
+            steps: [
+                ['A', 'open'], ['A', '>', put('f5w', { f5: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+90000000}}' })],
+                ['A', '<', err('f5w', 'future')], ['A', '>', get('g', 'f5')], ['A', '<', none('g')],
                 ['A', '>', put('f5x', { f5: { a: 1 } }, 1e300)], ['A', '<', err('f5x', 'future')], ['A', '=']],
         },
         {
             name: 'a held write does not hide the one of today, and beats it when it is due',
-            steps: [['A', 'open'], ['B', 'open'], ['A', '>', put('f6w', { f6: { a: 'later' } }, '{{now+900}}')], ['A', '<', ok('f6w')], ['B', '>', put('f6x', { f6: { a: 'today' } })], ['B', '<', ok('f6x')],
-                ['C', 'open'], ['C', '>', get('g', 'f6')], ['C', '<', found('g', { f6: { a: 'today' } })], ...due('C', { f6: { a: 'later' } }, '{{now+900}}', 'f6w'), ['do', async (c) => { for (const p of 'AB') { await c.peer(p).fence(); c.peer(p).inbox.length = 0; } }]],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['A', '>', put('f6w', { f6: { a: 'later' } }, '{{now+900}}')],
+                ['A', '<', ok('f6w')], ['B', '>', put('f6x', { f6: { a: 'today' } })], ['B', '<', ok('f6x')],
+                ['C', 'open'], ['C', '>', get('g', 'f6')], ['C', '<', found('g', { f6: { a: 'today' } })],
+                ...due('C', { f6: { a: 'later' } }, '{{now+900}}', 'f6w'),
+                ['B', '<', update({ f6: { a: 'later' } }, '{{now+900}}')],
+                ['A', '<', update({ f6: { a: 'today' } }, '{{now}}')], ['A', '='], ['B', '=']],
         },
         {
             name: 'two held writes of one key come to one end: the newer',
-            steps: [['A', 'open'], ['B', 'open'], ['A', '>', put('f7w', { f7: { a: 'second' } }, '{{now+700}}'), put('f7x', { f7: { a: 'first' } }, '{{now+500}}')], ['A', '<', ok('f7w'), ok('f7x')], ['wait', 1200, 'both are due'],
-                ['B', '>', get('g', 'f7')], ['B', '<', found('g', { f7: { a: 'second' } }, '{{now+700}}')], ['do', async (c) => { await c.peer('A').fence(); c.peer('A').inbox.length = 0; }]],
+            steps: [
+                ['A', 'open'], ['B', 'open'],
+                ['A', '>', put('f7w', { f7: { a: 'second' } }, '{{now+700}}'), put('f7x', { f7: { a: 'first' } }, '{{now+500}}')],
+                ['A', '<', ok('f7w'), ok('f7x')], ['wait', 1200, 'both are due'],
+                ['B', '>', get('g', 'f7')], ['B', '<', found('g', { f7: { a: 'second' } }, '{{now+700}}')], ['A', '=']],
         },
         {
             name: 'a held write lives through kill -9 and a restart, is told once when it is due (13.4; gun.js: lost)',
             alone: true,
-            steps: [['A', 'open'], ['A', '>', put('f8w', { f8: { a: 1 } }, '{{now+4000}}')], ['A', '<', ok('f8w')], ['kill'], ['B', 'open'], ['B', '>', get('g', 'f8')], ['B', '<', none('g')], ...due('B', { f8: { a: 1 } }, '{{now+4000}}', 'f8w'), ['B', '='],
-                ['kill'], ['B', 'open'], ['B', '>', get('g', 'f8')], ['B', '<', found('g', { f8: { a: 1 } }, '{{now+4000}}')], ['B', '=']],
+            steps: [
+                ['A', 'open'], ['A', '>', put('f8w', { f8: { a: 1 } }, '{{now+4000}}')], ['A', '<', ok('f8w')], ['kill'],
+                ['B', 'open'], ['B', '>', get('g', 'f8')], ['B', '<', none('g')],
+                ...due('B', { f8: { a: 1 } }, '{{now+4000}}', 'f8w'), ['B', '='],
+                ['kill'], ['B', 'open'], ['B', '>', get('g', 'f8')], ['B', '<', found('g', { f8: { a: 1 } }, '{{now+4000}}')],
+                ['B', '=']],
         },
         {
             name: 'a held write that came due while the server was down is there at once',
             alone: true,
-            steps: [['A', 'open'], ['A', '>', put('f9w', { f9: { a: 1 } }, '{{now+1000}}')], ['A', '<', ok('f9w')], ['do', async (c) => { for (const p of c.peers.values()) p.drop(); await c.server.kill(); await new Promise((r) => setTimeout(r, Math.max(0, c.bound.get('now') + 1100 - Date.now()))); await c.server.start(); }],
+            steps: [
+                ['A', 'open'], ['A', '>', put('f9w', { f9: { a: 1 } }, '{{now+1000}}')], ['A', '<', ok('f9w')],
+                ['do', async (c) => { for (const p of c.peers.values()) p.drop(); await c.server.kill(); await new Promise((r) => setTimeout(r, Math.max(0, c.bound.get('now') + 1100 - Date.now()))); await c.server.start(); }],
                 ['B', 'open'], ['B', '>', get('g', 'f9')],
                 ['do', async (c) => {
                     // The release is the first thing a turn does; a get of the very first turn may be before it.
@@ -80,63 +103,105 @@ export default {
         },
         {
             name: 'an answer with a state to come is held as well, the answer\'s other keys are taken',
-            steps: [['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f10')], ['B', '<', none('g')], ['A', '>', { '#': 'f10w', '@': 'zz', put: put('x', { f10: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+700}}' }).put }], ['B', '<', update({ f10: { a: 1 } })], ...due('B', { f10: { b: 2 } }, '{{now+700}}', 'f10w'),
-                ['do', async (c) => { await c.peer('A').fence(); c.peer('A').inbox.length = 0; }]],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f10')], ['B', '<', none('g')],
+                ['A', '>', { '#': 'f10w', '@': 'zz', put: put('x', { f10: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+700}}' }).put }],
+                ['B', '<', update({ f10: { a: 1 } })], ...due('B', { f10: { b: 2 } }, '{{now+700}}', 'f10w'),
+                ['A', '=']],
         },
 
         {
             name: 'soul<?2 of now is kept and told; of 5 s ago it is acked, not kept, told to nobody (gun.js: silence)',
-            steps: [['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'x1<?2')], ['B', '<', none('g')], ['A', '>', put('p1_', { 'x1<?2': { a: 1 } }, '{{now-1}}')], ['A', '<', ok('p1_')], ['B', '<', update({ 'x1<?2': { a: 1 } }, '{{now-1}}')],
-                ['A', '>', put('p2_', { 'x1<?2': { b: 1 } }, old)], ['A', '<', ok('p2_')], ['A', '='], ['B', '='], ['A', '>', get('g2', 'x1<?2', 'b')], ['A', '<', none('g2')]],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'x1<?2')], ['B', '<', none('g')],
+                ['A', '>', put('p1_', { 'x1<?2': { a: 1 } }, '{{now-1}}')], ['A', '<', ok('p1_')],
+                ['B', '<', update({ 'x1<?2': { a: 1 } }, '{{now-1}}')],
+                ['A', '>', put('p2_', { 'x1<?2': { b: 1 } }, old)], ['A', '<', ok('p2_')], ['A', '='], ['B', '='],
+                ['A', '>', get('g2', 'x1<?2', 'b')], ['A', '<', none('g2')]],
         },
         ...[['a fresh key and an old one', { c: '{{now-1}}', d: old }, 'c', '3'], ['an old key and a fresh one', { e: old, f: '{{now-1}}' }, 'f', '4']].map(([what, states, kept, n]) => ({
             name: `${what} in soul<?2: the fresh one is kept, one ok`,
-            steps: [['A', 'open'], ['B', 'open'], ['B', '>', get('g', `x${n}<?2`)], ['B', '<', none('g')], ['A', '>', put('p', { [`x${n}<?2`]: Object.fromEntries(Object.keys(states).map((k) => [k, 1])) }, states)], ['A', '<', ok('p')],
-                ['B', '<', update({ [`x${n}<?2`]: { [kept]: 1 } }, '{{now-1}}')], ['B', '='], ['A', '>', get('g2', `x${n}<?2`)], ['A', '<', found('g2', { [`x${n}<?2`]: { [kept]: 1 } }, '{{now-1}}')]],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', `x${n}<?2`)], ['B', '<', none('g')],
+                ['A', '>', put('p', { [`x${n}<?2`]: Object.fromEntries(Object.keys(states).map((k) => [k, 1])) }, states)],
+                ['A', '<', ok('p')],
+                ['B', '<', update({ [`x${n}<?2`]: { [kept]: 1 } }, '{{now-1}}')], ['B', '='], ['A', '>', get('g2', `x${n}<?2`)],
+                ['A', '<', found('g2', { [`x${n}<?2`]: { [kept]: 1 } }, '{{now-1}}')]],
         })),
         {
             name: 'what has expired is served no more (gun.js: for ever)',
-            steps: [['A', 'open'], ['A', '>', put('p', { 'x5<?1': { a: 1 } }, '{{now-1}}')], ['A', '<', ok('p')], ['wait', 1100, 'it expires a second after its state'], ['A', '>', get('g', 'x5<?1'), get('g2', 'x5<?1', 'a'), { '#': 'g3', get: { '#': 'x5<?1', '.': { '*': '' } } }, { '#': 'g4', get: { '#': { '*': 'x5<' } } }], ['A', '<', none('g'), none('g2'), none('g3'), none('g4')]],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p', { 'x5<?1': { a: 1 } }, '{{now-1}}')], ['A', '<', ok('p')],
+                ['wait', 1100, 'it expires a second after its state'],
+                ['A', '>', get('g', 'x5<?1'), get('g2', 'x5<?1', 'a'), { '#': 'g3', get: { '#': 'x5<?1', '.': { '*': '' } } }, { '#': 'g4', get: { '#': { '*': 'x5<' } } }],
+                ['A', '<', none('g'), none('g2'), none('g3'), none('g4')]],
         },
         ...[['<?0', 'x6<?0', 1000, true], ['<?abc', 'x6<?abc', 1000, true], ['<? alone', 'x6<?', 1000, true], ['<?0.5, a second old', 'x6<?0.5', '{{now-1000}}', false], ['<?9<?1, 5 s old: the first counts', 'x6<?9<?1', old, true], ['<?2/b in the middle, 5 s old', 'x6<?2/b', old, false], ['<?-5', 'x6<?-5', 1000, true], ['<?1e3, 5 s old', 'x6<?1e3', old, true]].map(([what, soul, state, kept]) => ({
             name: `${what}: ${kept ? 'kept' : 'acked and not kept'}`,
-            steps: [['A', 'open'], ['A', '>', put('p', { [soul]: { a: 1 } }, state)], ['A', '<', ok('p')], ['A', '>', get('g', soul)], ['A', '<', kept ? found('g', { [soul]: { a: 1 } }, state) : none('g')]],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p', { [soul]: { a: 1 } }, state)], ['A', '<', ok('p')],
+                ['A', '>', get('g', soul)], ['A', '<', kept ? found('g', { [soul]: { a: 1 } }, state) : none('g')]],
         })),
         {
             name: 'what has expired is not served after a restart either',
             alone: true,
-            steps: [['A', 'open'], ['A', '>', put('p', { 'x7<?1': { a: 1 }, 'x7<?999': { b: 1 } }, '{{now-1}}')], ['A', '<', ok('p')], ['do', async (c) => { for (const p of c.peers.values()) p.drop(); await c.server.stop(); await new Promise((r) => setTimeout(r, 1100)); await c.server.start(); }],
-                ['B', 'open'], ['B', '>', get('g', 'x7<?1'), get('g2', 'x7<?999')], ['B', '<<', none('g'), found('g2', { 'x7<?999': { b: 1 } }, '{{now-1}}')]],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p', { 'x7<?1': { a: 1 }, 'x7<?999': { b: 1 } }, '{{now-1}}')],
+                ['A', '<', ok('p')],
+                ['do', async (c) => { for (const p of c.peers.values()) p.drop(); await c.server.stop(); await new Promise((r) => setTimeout(r, 1100)); await c.server.start(); }],
+                ['B', 'open'], ['B', '>', get('g', 'x7<?1'), get('g2', 'x7<?999')],
+                ['B', '<<', none('g'), found('g2', { 'x7<?999': { b: 1 } }, '{{now-1}}')]],
         },
 
         ...[['/RTC/room', []], ['/live/now', []], ['/mine/now', ['--memory', '/mine/']], ['/RTC/room2', ['--memory', '/mine/']]].map(([soul, args]) => ({
             name: `${soul} is kept in memory only: acked, told, read, gone after a restart${args.length ? ` (${args.join(' ')})` : ''}`,
             server: { args },
-            steps: [['A', 'open'], ['B', 'open'], ['B', '>', get('g', soul)], ['B', '<', none('g')], ['A', '>', put('p', { [soul]: { a: 1 }, kept: { b: 2 } }, '{{now-1}}')], ['A', '<', ok('p')], ['B', '<', update({ [soul]: { a: 1 } }, '{{now-1}}')], ['A', '>', get('g2', soul)], ['A', '<', found('g2', { [soul]: { a: 1 } }, '{{now-1}}')],
-                ['restart'], ['C', 'open'], ['C', '>', get('g', soul), get('g2', 'kept')], ['C', '<<', none('g'), found('g2', { kept: { b: 2 } }, '{{now-1}}')]],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', soul)], ['B', '<', none('g')],
+                ['A', '>', put('p', { [soul]: { a: 1 }, kept: { b: 2 } }, '{{now-1}}')], ['A', '<', ok('p')],
+                ['B', '<', update({ [soul]: { a: 1 } }, '{{now-1}}')], ['A', '>', get('g2', soul)],
+                ['A', '<', found('g2', { [soul]: { a: 1 } }, '{{now-1}}')],
+                ['restart'], ['C', 'open'], ['C', '>', get('g', soul), get('g2', 'kept')],
+                ['C', '<<', none('g'), found('g2', { kept: { b: 2 } }, '{{now-1}}')]],
         })),
         {
             name: 'souls that only contain a memory prefix are kept on disk',
             alone: true,
-            steps: [['A', 'open'], ['A', '>', put('p', { 'x/live/': { a: 1 }, '/liv': { a: 1 }, '/RTC': { a: 1 } }, 1000)], ['A', '<', ok('p')], ['restart'], ['B', 'open'], ['B', '>', get('g1', 'x/live/'), get('g2', '/liv'), get('g3', '/RTC')],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p', { 'x/live/': { a: 1 }, '/liv': { a: 1 }, '/RTC': { a: 1 } }, 1000)],
+                ['A', '<', ok('p')], ['restart'], ['B', 'open'],
+                ['B', '>', get('g1', 'x/live/'), get('g2', '/liv'), get('g3', '/RTC')],
                 ['B', '<', found('g1', { 'x/live/': { a: 1 } }, 1000), found('g2', { '/liv': { a: 1 } }, 1000), found('g3', { '/RTC': { a: 1 } }, 1000)]],
         },
         {
             name: 'a memory-only soul forgets after its <?N',
-            steps: [['A', 'open'], ['A', '>', put('p', { '/live/f<?1': { a: 1 } }, '{{now-1}}')], ['A', '<', ok('p')], ['A', '>', get('g', '/live/f<?1')], ['A', '<', found('g', { '/live/f<?1': { a: 1 } }, '{{now-1}}')], ['wait', 1100, 'it lives a second'], ['A', '>', get('g2', '/live/f<?1')], ['A', '<', none('g2')]],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p', { '/live/f<?1': { a: 1 } }, '{{now-1}}')], ['A', '<', ok('p')],
+                ['A', '>', get('g', '/live/f<?1')], ['A', '<', found('g', { '/live/f<?1': { a: 1 } }, '{{now-1}}')],
+                ['wait', 1100, 'it lives a second'], ['A', '>', get('g2', '/live/f<?1')], ['A', '<', none('g2')]],
         },
         {
             name: 'memory-only souls are found by prefix, as others are',
-            steps: [['A', 'open'], ['A', '>', put('p', { '/live/q/1': { a: 1 }, '/live/q/2': { a: 2 } }, '{{now-1}}')], ['A', '<', ok('p')], ['A', '>', { '#': 'g', get: { '#': { '*': '/live/q/' }, '%': 1000 } }], ['A', '<', found('g', { '/live/q/1': { a: 1 }, '/live/q/2': { a: 2 } }, '{{now-1}}')]],
+            steps: [
+                ['A', 'open'], ['A', '>', put('p', { '/live/q/1': { a: 1 }, '/live/q/2': { a: 2 } }, '{{now-1}}')],
+                ['A', '<', ok('p')], ['A', '>', { '#': 'g', get: { '#': { '*': '/live/q/' }, '%': 1000 } }],
+                ['A', '<', found('g', { '/live/q/1': { a: 1 }, '/live/q/2': { a: 2 } }, '{{now-1}}')]],
         },
         {
             name: 'HAM rules in memory as on disk: a stale write comes back, a tie is won by the greater text',
-            steps: [['A', 'open'], ['B', 'open'], ['A', '>', put('p', { '/live/h': { a: 'b' } }, '{{now-10}}')], ['A', '<', ok('p')], ['B', '>', put('p2', { '/live/h': { a: 'z' } }, '{{now-20}}')], ['B', '<', update({ '/live/h': { a: 'b' } }, '{{now-10}}'), ok('p2')],
-                ['B', '>', put('p3', { '/live/h': { a: 'c' } }, '{{now-10}}')], ['B', '<', ok('p3')], ['A', '<', update({ '/live/h': { a: 'c' } }, '{{now-10}}')]],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['A', '>', put('p', { '/live/h': { a: 'b' } }, '{{now-10}}')],
+                ['A', '<', ok('p')], ['B', '>', put('p2', { '/live/h': { a: 'z' } }, '{{now-20}}')],
+                ['B', '<', update({ '/live/h': { a: 'b' } }, '{{now-10}}'), ok('p2')],
+                ['B', '>', put('p3', { '/live/h': { a: 'c' } }, '{{now-10}}')], ['B', '<', ok('p3')],
+                ['A', '<', update({ '/live/h': { a: 'c' } }, '{{now-10}}')]],
         },
         {
             name: 'a memory-only write from the future is held in memory and told when due',
-            steps: [['A', 'open'], ['B', 'open'], ['B', '>', get('g', '/live/fut')], ['B', '<', none('g')], ['A', '>', put('lfw', { '/live/fut': { a: 1 } }, '{{now+700}}')], ['A', '<', ok('lfw')], ['B', '='], ...due('B', { '/live/fut': { a: 1 } }, '{{now+700}}', 'lfw'), ['do', async (c) => { await c.peer('A').fence(); c.peer('A').inbox.length = 0; }]],
+            steps: [
+                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', '/live/fut')], ['B', '<', none('g')],
+                ['A', '>', put('lfw', { '/live/fut': { a: 1 } }, '{{now+700}}')], ['A', '<', ok('lfw')], ['B', '='],
+                ...due('B', { '/live/fut': { a: 1 } }, '{{now+700}}', 'lfw'), ['A', '=']],
         },
     ],
 };

@@ -59,7 +59,9 @@ export default {
                 seen.add(metric);
             }
         }]] },
-        { name: '/metrics is refused to who comes through a proxy, unless --admin-listen', steps: [['http', 'GET /metrics', { headers: { 'X-Forwarded-For': '203.0.113.5' } }, { status: 403 }], ['http', 'GET /metrics', { headers: { Via: '1.1 x' } }, { status: 403 }]] },
+        { name: '/metrics is refused to who comes through a proxy, unless --admin-listen', steps: [
+            ['http', 'GET /metrics', { headers: { 'X-Forwarded-For': '203.0.113.5' } }, { status: 403 }],
+            ['http', 'GET /metrics', { headers: { Via: '1.1 x' } }, { status: 403 }]] },
         answers('OPTIONS /gun', { status: 204, headers: { 'access-control-allow-methods': /GET/ } }, { headers: { Origin: 'http://x.example', 'Access-Control-Request-Method': 'GET' } }),
         answers('OPTIONS /health', { status: 204 }),
         ...['POST', 'PUT', 'DELETE', 'PATCH'].map((method) => ({
@@ -86,12 +88,21 @@ export default {
             if (codes !== '200,200,404') throw new Error(codes);
         }]] },
         ...[['no request at all', 'hello\r\n\r\n'], ['a request without a version', 'GET /\r\n\r\n'], ['a NUL in the path', 'GET /\0 HTTP/1.1\r\nHost: x\r\n\r\n'], ['a header of 100 KB', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'y'.repeat(100_000)}\r\n\r\n`], ['a path of 100 KB', `GET /${'p'.repeat(100_000)} HTTP/1.1\r\nHost: x\r\n\r\n`],
-            ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\nhello'], ['HTTP/2 by prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'], ['HTTP/2 by upgrade', 'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n'],
-            ['TLS', Buffer.from('16030100c8010000c40303', 'hex')], ['a Content-Length of -1', 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n'], ['a Content-Length of 10^30', `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1${'0'.repeat(30)}\r\n\r\n`],
-            ['ten thousand empty lines', '\r\n'.repeat(10_000)], ['a Range', 'GET /gun.js HTTP/1.1\r\nHost: x\r\nRange: bytes=-1\r\n\r\n'], ['nothing but a method', 'GET '], ['half a header', 'GET / HTTP/1.1\r\nHost'],
+            ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\nhello'],
+            ['HTTP/2 by prior knowledge', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+            ['HTTP/2 by upgrade', 'GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAMAAABkAARAAAAAAAIAAAAA\r\n\r\n'],
+            ['TLS', Buffer.from('16030100c8010000c40303', 'hex')],
+            ['a Content-Length of -1', 'GET / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n'],
+            ['a Content-Length of 10^30', `POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1${'0'.repeat(30)}\r\n\r\n`],
+            ['ten thousand empty lines', '\r\n'.repeat(10_000)],
+            ['a Range', 'GET /gun.js HTTP/1.1\r\nHost: x\r\nRange: bytes=-1\r\n\r\n'], ['nothing but a method', 'GET '],
+            ['half a header', 'GET / HTTP/1.1\r\nHost'],
         ].map(([what, bytes]) => ({
             name: `${what} harms nobody`,
-            steps: [['A', 'open'], ['do', (c) => bare(c.server, bytes, 200)], ['A', '>', put(`p${what.length}`, { calm: { a: 1 } }, 1000)], ['A', '<', ok(`p${what.length}`)], ['http', 'GET /health', {}, { status: 200 }]],
+            steps: [
+                ['A', 'open'], ['do', (c) => bare(c.server, bytes, 200)],
+                ['A', '>', put(`p${what.length}`, { calm: { a: 1 } }, 1000)], ['A', '<', ok(`p${what.length}`)],
+                ['http', 'GET /health', {}, { status: 200 }]],
         })),
         { name: 'two hundred requests at a time are all answered', steps: [['do', async (c) => {
             const all = await Promise.all(Array.from({ length: 200 }, () => request(c.server, 'GET /status')));
@@ -101,14 +112,18 @@ export default {
         ...[['http://app.example', true], ['https://app.example', false], ['http://app.example.evil', false], ['http://evil.example', false], ['null', false], ['', true]].map(([origin, let_in]) => ({
             name: `--origin http://app.example ${let_in ? 'lets in' : 'refuses'} ${origin === '' ? 'who sends no Origin' : origin}`,
             server: { args: ['--origin', 'http://app.example'] },
-            steps: [let_in ? ['A', 'open', origin ? { headers: { Origin: origin } } : {}] : ['A', 'refused', 403, { headers: { Origin: origin } }], ['http', 'GET /health', { headers: { Origin: 'http://evil.example' } }, { status: 200 }]],
+            steps: [
+                let_in ? ['A', 'open', origin ? { headers: { Origin: origin } } : {}] : ['A', 'refused', 403, { headers: { Origin: origin } }],
+                ['http', 'GET /health', { headers: { Origin: 'http://evil.example' } }, { status: 200 }]],
         })),
         ...[['https://a.example', true], ['https://x.b.example', true], ['https://example', false], ['https://a.example.evil', false], ['http://a.example', false], ['https://other.org', true]].map(([origin, let_in]) => ({
             name: `--origin https://*.example --origin https://other.org ${let_in ? 'lets in' : 'refuses'} ${origin}`,
             server: { args: ['--origin', 'https://*.example', '--origin', 'https://other.org'] },
             steps: [let_in ? ['A', 'open', { headers: { Origin: origin } }] : ['A', 'refused', 403, { headers: { Origin: origin } }]],
         })),
-        { name: 'a refused origin is counted, and named in no log line with more than a sentence', server: { args: ['--origin', 'http://app.example'] }, steps: [['A', 'refused', 403, { headers: { Origin: 'http://evil.example' } }], ['metric', 'brasa_refused_origin_total', { above: 0 }]] },
+        { name: 'a refused origin is counted, and named in no log line with more than a sentence', server: { args: ['--origin', 'http://app.example'] }, steps: [
+            ['A', 'refused', 403, { headers: { Origin: 'http://evil.example' } }],
+            ['metric', 'brasa_refused_origin_total', { above: 0 }]] },
         {
             name: '--admin-listen answers /metrics to who comes through a proxy as well, and opens no WebSocket',
             server: { args: ['--admin-listen', '127.0.0.1:0'] },
@@ -170,6 +185,7 @@ export default {
                 if (ran.status !== 0 || !words.test(ran.stdout)) throw new Error(`${flag}: ${ran.status} ${ran.stdout}`);
             }
         }]] },
-        { name: 'a WebSocket and pages live on one port', steps: [['A', 'open'], ['http', 'GET /health', {}, { status: 200 }], ['A', '>', get('g', 'nope')], ['A', '<', none('g')]] },
+        { name: 'a WebSocket and pages live on one port', steps: [
+            ['A', 'open'], ['http', 'GET /health', {}, { status: 200 }], ['A', '>', get('g', 'nope')], ['A', '<', none('g')]] },
     ],
 };
