@@ -52,7 +52,6 @@ struct fleet {
     wire *wires;
     uint32_t size, living, opening;
     uint32_t *dirty, dirty_count;
-    uint64_t bytes_in;
     uint64_t chance;
     char *shared;
 };
@@ -328,7 +327,6 @@ static ssize_t receive(wire *w, char *at, size_t room)
     ssize_t n = recv(w->fd, at, room, 0);
 
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR)) lose(w);
-    if (n > 0) w->fleet->bytes_in += (uint64_t)n;
     return n;
 }
 
@@ -490,11 +488,6 @@ uint32_t fleet_size(const fleet *f)
 uint32_t fleet_living(const fleet *f)
 {
     return f->living;
-}
-
-uint64_t fleet_bytes_in(const fleet *f)
-{
-    return f->bytes_in;
 }
 
 wire *fleet_wire(fleet *f, uint32_t index)

@@ -49,7 +49,6 @@ void fleet_turn(fleet *f, int timeout_ms);
 
 uint32_t fleet_size(const fleet *f);   /* connections ever opened */
 uint32_t fleet_living(const fleet *f); /* of those, still open */
-uint64_t fleet_bytes_in(const fleet *f);
 
 /* Lent until fleet_free(), also when the connection has been closed. */
 wire *fleet_wire(fleet *f, uint32_t index);
