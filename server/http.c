@@ -119,13 +119,28 @@ static bool write_all(struct lws *wsi, char *at, size_t len, enum lws_write_prot
     return lws_write(wsi, (unsigned char *)at, len, how) >= 0;
 }
 
-static int finish(struct lws *wsi, bool close)
+/* The socket takes no more: whoever is at the other end does not read. */
+static void note_blocked(visitor *v, struct lws *wsi)
+{
+    v->blocked_wsi = wsi;
+    if (!v->is_blocked) TAILQ_INSERT_TAIL(&v->server->blocked, v, blocked);
+    v->is_blocked = true;
+}
+
+static void note_free(visitor *v)
+{
+    if (v->is_blocked) TAILQ_REMOVE(&v->server->blocked, v, blocked);
+    v->is_blocked = false;
+}
+
+static int finish(visitor *v, struct lws *wsi, bool close)
 {
     if (close) return -1;
+    if (lws_send_pipe_choked(wsi)) note_blocked(v, wsi);
     return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
-void http_forget(visitor *v)
+static void drop_answer(visitor *v)
 {
     if (!v->answer) return;
     free(v->answer->owned);
@@ -133,16 +148,43 @@ void http_forget(visitor *v)
     v->answer = NULL;
 }
 
-int http_writable(server *s, visitor *v, struct lws *wsi)
+void http_forget(visitor *v)
+{
+    note_free(v);
+    drop_answer(v);
+}
+
+/* While a socket takes no more, libwebsockets leaves alone what comes from it, and
+ * is woken by it in every turn. Who asks on without reading is hung up on. */
+void http_tick(server *s)
+{
+    visitor *v, *next;
+    bool killed = false;
+    char byte;
+
+    for (v = TAILQ_FIRST(&s->blocked); v; v = next) {
+        next = TAILQ_NEXT(v, blocked);
+        if (!v->session && lws_send_pipe_choked(v->blocked_wsi)) {
+            int fd = lws_get_socket_fd(v->blocked_wsi);
+            if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 1) continue;
+            lws_set_timeout(v->blocked_wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+            killed = true;
+        }
+        note_free(v);
+    }
+    if (killed) lws_cancel_service(s->context);
+}
+
+int http_writable(visitor *v, struct lws *wsi)
 {
     http_answer *a = v->answer;
 
-    (void)s;
     if (!a) return 0;
     while (a->len > 0) {
         size_t len = a->len < PIECE_BYTES ? a->len : PIECE_BYTES;
         enum lws_write_protocol how = len == a->len ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP;
         if (lws_partial_buffered(wsi)) {
+            note_blocked(v, wsi);
             lws_callback_on_writable(wsi);
             return 0;
         }
@@ -151,13 +193,12 @@ int http_writable(server *s, visitor *v, struct lws *wsi)
         a->at += len;
         a->len -= len;
     }
-    http_forget(v);
-    return finish(wsi, false);
+    drop_answer(v);
+    return finish(v, wsi, false);
 }
 
-/* While an answer waits for its reader libwebsockets looks at the socket in
- * every turn if the client has sent more. So a body goes to the kernel at once
- * where it can: what is served here is smaller than what a socket may hold. */
+/* A body goes to the kernel at once where it can: most of what is served here is
+ * smaller than what a socket may hold. */
 static void widen(struct lws *wsi, size_t len)
 {
     int bytes = (int)(len + 64 * 1024);
@@ -176,17 +217,17 @@ static int send_reply(server *s, visitor *v, struct lws *wsi, reply *r)
     if (!write_all(wsi, h.bytes + LWS_PRE, h.len, LWS_WRITE_HTTP_HEADERS)) goto fail;
     if (r->head || r->body.len == 0 || r->code == 304) {
         free(r->owned);
-        return finish(wsi, r->close);
+        return finish(v, wsi, r->close);
     }
-    http_forget(v);
+    drop_answer(v);
     v->answer = malloc(sizeof *v->answer);
     if (!v->answer) goto fail;
     *v->answer = (http_answer){ .at = r->body.at, .len = r->body.len, .owned = r->owned };
-    if (!r->close) return http_writable(s, v, wsi);
+    if (!r->close) return http_writable(v, wsi);
     /* An error: short, and the connection ends with it. */
     if (!lws_partial_buffered(wsi))
         write_all(wsi, (char *)r->body.at, r->body.len, LWS_WRITE_HTTP_FINAL);
-    http_forget(v);
+    drop_answer(v);
     return -1;
 fail:
     free(r->owned);

@@ -19,10 +19,13 @@
 
 /* What a callback returns: 0 to go on, nonzero to close. */
 int http_request(server *s, visitor *v, struct lws *wsi, const char *path, size_t len);
-int http_writable(server *s, visitor *v, struct lws *wsi);
+int http_writable(visitor *v, struct lws *wsi);
 
 /* Answers a handshake that is not let in; false when that failed. */
 bool http_refuse(server *s, struct lws *wsi, int status_code, const char *why);
+
+/* Now and then: looks after those who do not read. */
+void http_tick(server *s);
 
 /* The connection is gone. */
 void http_forget(visitor *v);

@@ -3,6 +3,7 @@
 
 #include "server/assets.h"
 #include "server/clock.h"
+#include "server/http.h"
 #include "server/listener.h"
 #include "server/notify.h"
 #include "server/session.h"
@@ -119,6 +120,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
     (void)events;
     s->now = clock_now();
     sessions_tick(s);
+    http_tick(s);
     watch_store(s);
     log_tick(&s->log, s->now);
     if (++s->ticks % SWEEP_TICKS == 0) gate_sweep(s->gate, s->now.steady_ms);
@@ -373,6 +375,7 @@ static void prepare_lists(server *s)
     TAILQ_INIT(&s->slowed);
     TAILQ_INIT(&s->assembling);
     TAILQ_INIT(&s->graves);
+    TAILQ_INIT(&s->blocked);
     for (unsigned i = 0; i < WHEEL_SLOTS; i++) LIST_INIT(&s->wheel[i]);
     s->wheel_ms = (double)s->now.steady_ms;
 }

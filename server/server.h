@@ -42,6 +42,9 @@ typedef struct visitor {
     bool met;
     session *session;    /* once it speaks WebSocket */
     http_answer *answer; /* while one is being written */
+    bool is_blocked;     /* its socket took no more HTTP */
+    struct lws *blocked_wsi;
+    TAILQ_ENTRY(visitor) blocked;
 } visitor;
 
 /* What the server itself counts; relay_counts has the rest. */
@@ -73,6 +76,7 @@ typedef struct server_counts {
 } server_counts;
 
 TAILQ_HEAD(session_list, session);
+TAILQ_HEAD(visitor_list, visitor);
 LIST_HEAD(session_ring, session);
 
 enum { WHEEL_SLOTS = 256 };
@@ -88,8 +92,9 @@ struct server {
     struct ev_loop *loop;
     struct lws_context *context;
     struct lws_vhost *vhost;
-    struct ssl_ctx_st *tls;       /* of the vhost, libwebsockets' */
-    struct ssl_ctx_st *tls_files; /* ours: the certificate in use */
+    lws_sorted_usec_list_t keep_time; /* transport.c says why */
+    struct ssl_ctx_st *tls;           /* of the vhost, libwebsockets' */
+    struct ssl_ctx_st *tls_files;     /* ours: the certificate in use */
     ev_prepare turn;
     ev_check woke;
     ev_timer due, tick;
@@ -112,6 +117,8 @@ struct server {
     struct session_list slowed;     /* not read because of a rate or for want of memory */
     struct session_list assembling; /* hold part of a message */
     struct session_list graves;     /* gone: buried at the end of the turn */
+
+    struct visitor_list blocked; /* who does not read what HTTP answers */
 
     uint32_t sockets, sessions, waiting_count;
     size_t assembling_bytes;

@@ -504,6 +504,8 @@ bool session_begin(server *s, visitor *v, struct lws *wsi, gate_person *who)
     s->sessions++;
     s->counts.opened++;
     into_wheel(one);
+    /* Frames that came with the handshake are looked at when the socket is. */
+    lws_callback_on_writable(wsi);
     if (s->stopping)
         say_goodbye(one, LWS_CLOSE_STATUS_GOINGAWAY);
     else if (!enter(one))

@@ -22,6 +22,7 @@ enum {
     HEADER_BYTES = 16 * 1024,
     HANDSHAKE_SECONDS = 20,
     KEEPALIVE_SECONDS = 30,
+    KEEP_TIME_MS = 200,
 };
 
 /* libwebsockets hangs up on a subprotocol that it does not know. So there is a
@@ -240,7 +241,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP:
         return http_request(s, v, wsi, in, len);
     case LWS_CALLBACK_HTTP_WRITEABLE:
-        return http_writable(s, v, wsi);
+        return http_writable(v, wsi);
     case LWS_CALLBACK_HTTP_BODY:
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
         return -1; /* a request with a body has been refused already */
@@ -257,6 +258,17 @@ static void library_line(int level, const char *line)
 {
     (void)level;
     fputs(line, stderr);
+}
+
+/* The libev plugin looks at the library's timers when the loop is idle, and sets
+ * its own timer then. A loop that is never idle would let handshakes and closes
+ * wait for ever. While this timer of the library's kind is due soon, that timer of
+ * the plugin is set anew each time it fires. */
+static void keep_time(lws_sorted_usec_list_t *timer)
+{
+    server *s = lws_container_of(timer, server, keep_time);
+
+    lws_sul_schedule(s->context, 0, timer, keep_time, KEEP_TIME_MS * LWS_US_PER_MS);
 }
 
 bool transport_open(server *s, bool tls)
@@ -300,13 +312,17 @@ bool transport_open(server *s, bool tls)
         info.options |=
             LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT | LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX;
     s->context = lws_create_context(&info);
-    if (s->context) s->vhost = lws_get_vhost_by_name(s->context, "brasa");
+    if (!s->context) return false;
+    keep_time(&s->keep_time);
+    s->vhost = lws_get_vhost_by_name(s->context, "brasa");
     return s->vhost != NULL;
 }
 
 void transport_close(server *s)
 {
-    if (s->context) lws_context_destroy(s->context);
+    if (!s->context) return;
+    lws_sul_cancel(&s->keep_time);
+    lws_context_destroy(s->context);
     s->context = NULL;
 }
 
