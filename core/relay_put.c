@@ -505,26 +505,37 @@ static void drop_absurd(relay *r, relay_peer *p, message *m, moment now)
     m->write_count = left;
 }
 
-/* Moves to the front the writes whose sender is not told anyway of what is kept:
- * who asked for a whole soul has been answered. Who came back and was asked for
- * what it wrote has not, and would stay on its old values. */
-static size_t untold(relay *r, relay_peer *p, graph_write *writes, size_t count)
+/* The writes that lost and whose sender is not told anyway of what is kept: who
+ * asked for a whole soul has been answered. Who came back and was asked for what
+ * it wrote has not, and would stay on its old values. To be asked before this
+ * answer is noted as written. */
+static const graph_write *untold(relay *r, relay_peer *p, const sorted *s, size_t *count)
 {
-    size_t left = 0;
+    size_t all = s->kept + s->fleeting;
+    graph_write *lost = arena_take(&r->arena, (all ? all : 1) * sizeof *lost);
+    slice soul = { NULL, 0 };
+    bool told = false;
 
-    for (size_t i = 0; i < count; ++i) {
-        unsigned flags = interest_flags(r->interest, &p->interest, writes[i].soul, none);
+    *count = 0;
+    for (size_t i = 0; i < all && lost != NULL; ++i) {
+        const graph_write *w = &s->writes[i];
 
-        if (writes[i].verdict != HAM_KEEP) continue;
-        if ((flags & INTEREST_WANTS) && !(flags & INTEREST_WROTE)) continue;
-        writes[left++] = writes[i];
+        if (w->verdict != HAM_KEEP) continue;
+        if (soul.at == NULL || !slice_equal(soul, w->soul)) {
+            unsigned flags = interest_flags(r->interest, &p->interest, w->soul, none);
+            soul = w->soul;
+            told = (flags & INTEREST_WANTS) && !(flags & INTEREST_WROTE);
+        }
+        if (!told) lost[(*count)++] = *w;
     }
-    return left;
+    return lost;
 }
 
 void answer_hear(relay *r, relay_peer *p, message *m, moment now)
 {
     delivery d = { .origin = p };
+    const graph_write *lost;
+    size_t lost_count;
     graph_ticket ticket;
     route_end end;
     sorted s;
@@ -536,13 +547,14 @@ void answer_hear(relay *r, relay_peer *p, message *m, moment now)
         say_err(p, m->id, m->bad.why, m->bad.soul, m->bad.key);
     }
     if (m->write_count == 0) return;
-    subscribe_writer(r, p, m->writes, m->write_count);
     if (!sort_places(r, &r->arena, m, &s, now)) return;
     if (merge_all(r, &s, now, &ticket) != STATUS_OK) {
         ++r->counts.store_refused; /* whoever misses it asks again */
         return;
     }
     r->counts.keys_expired += s.expired;
+    lost = untold(r, p, &s, &lost_count);
+    subscribe_writer(r, p, m->writes, m->write_count);
     d.writes = taken_of(r, &r->arena, p, &s, &d.count);
     if (route_find(r->route, m->at, now.steady_ms, &end)) {
         d.asker = relay_find(r, end.peer);
@@ -551,7 +563,7 @@ void answer_hear(relay *r, relay_peer *p, message *m, moment now)
     }
     miss_found(r, m->at);
     deliver(r, &d, now);
-    tell_loser(r, p, s.writes, untold(r, p, s.writes, s.kept + s.fleeting), now);
+    tell_loser(r, p, lost, lost_count, now);
 }
 
 /* --- writes come due --- */
