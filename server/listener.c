@@ -213,7 +213,7 @@ static bool is_too_many(const server *s, const gate_person *p)
 
 static bool has_descriptors(const server *s)
 {
-    return s->sockets < s->limits.connections_max + s->limits.waiting_max;
+    return s->sockets < s->limits.connections_max + s->limits.waiting_max + s->limits.pages_max;
 }
 
 static void welcome(listener *l, int fd, const struct sockaddr_storage *from)

@@ -206,7 +206,7 @@ static bool complain(server *s, const char *what)
 static bool fit_to_system(server *s)
 {
     uint32_t most = s->limits.connections_max;
-    uint32_t others = s->limits.waiting_max + SPARE_FILES;
+    uint32_t others = s->limits.waiting_max + s->limits.pages_max + SPARE_FILES;
     struct rlimit files;
 
     if (getrlimit(RLIMIT_NOFILE, &files) != 0)
@@ -217,7 +217,9 @@ static bool fit_to_system(server *s)
     if (files.rlim_cur < (rlim_t)most + others) {
         if (s->limits.waiting_max > files.rlim_cur / 4)
             s->limits.waiting_max = (uint32_t)(files.rlim_cur / 4);
-        others = s->limits.waiting_max + SPARE_FILES;
+        if (s->limits.pages_max > files.rlim_cur / 8)
+            s->limits.pages_max = (uint32_t)(files.rlim_cur / 8);
+        others = s->limits.waiting_max + s->limits.pages_max + SPARE_FILES;
         if (files.rlim_cur <= others)
             return complain(s, "too few open files are allowed (ulimit -n)");
         most = (uint32_t)(files.rlim_cur - others);

@@ -108,7 +108,10 @@ static void store_metrics(FILE *to, const server *s)
 
 static void all_metrics(FILE *to, const server *s)
 {
-    const relay_counts *r = relay_count(s->relay);
+    relay_counts r = *relay_count(s->relay);
+
+    /* What was too big as a whole never came to the relay. */
+    r.too_big += s->counts.frames_too_big;
 
     fprintf(to,
             "# HELP brasa_info what runs\n# TYPE brasa_info gauge\n"
@@ -117,7 +120,7 @@ static void all_metrics(FILE *to, const server *s)
     server_gauges(to, s);
     relay_gauges_text(to, s);
     store_metrics(to, s);
-#define X(name, words) counter(to, #name, words, r->name);
+#define X(name, words) counter(to, #name, words, r.name);
     RELAY_COUNT_LIST(X)
 #undef X
 #define X(name, words) counter(to, #name, words, s->counts.name);

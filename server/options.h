@@ -33,6 +33,7 @@ typedef struct server_limits {
     uint32_t connections_max; /* open at once; lowered to what the system allows */
     uint32_t per_address_max; /* of them, from one address */
     uint32_t waiting_max;     /* told "busy:" and not read until a place is free */
+    uint32_t pages_max;       /* sockets besides: pages, and who is told that all is full */
     pace_rule messages;       /* heard, a second, on one connection */
     pace_rule bytes;
     double address_share;        /* an address may do so many times what a connection may */

@@ -59,7 +59,7 @@ typedef struct visitor {
     X(closed_busy, "connections closed because too many waited already")                           \
     X(closed_silent, "connections hung up because nothing came, not even a pong")                  \
     X(closed_by_relay, "connections closed because they took no byte")                             \
-    X(too_big, "messages over --max-message")                                                      \
+    X(frames_too_big, "messages over --max-message")                                               \
     X(binary, "binary messages")                                                                   \
     X(crowded_out, "messages dropped because too many arrived in pieces")                          \
     X(slowed, "times a connection was read slower because of its rate")                            \

@@ -234,7 +234,7 @@ void session_hear(session *one, const char *at, size_t len)
             skip_rest(one, SLICE("binary: only text frames are understood"), &s->counts.binary);
     }
     if (!one->skipping && (len > most || one->text_len + len > most || left > most - len))
-        skip_rest(one, SLICE("Message too big!"), &s->counts.too_big);
+        skip_rest(one, SLICE("Message too big!"), &s->counts.frames_too_big);
     if (!one->skipping) take_piece(one, at, len, final);
     if (final) one->in_message = false;
     if (!within_rate(one)) slow_down(one, STOP_RATE);
