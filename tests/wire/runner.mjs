@@ -57,6 +57,11 @@ async function groups(only) {
     return out;
 }
 
+// Cases that wait begin early, so that the end does not wait for them.
+function waits(row) {
+    return row.steps.reduce((sum, [what, ms]) => (what === 'wait' ? sum + ms / 20 : sum), row.weight ?? 1);
+}
+
 class Run {
     constructor(chosen) {
         Object.assign(this, chosen);
@@ -96,7 +101,7 @@ class Run {
         const rows = group.cases.filter((row) => this.wants(row));
         const own = rows.filter((row) => row.server || row.alone);
         const shared = rows.filter((row) => !row.server && !row.alone);
-        const units = own.map((row) => ({ weight: 1, run: () => this.alone(group, row) }));
+        const units = own.map((row) => ({ weight: waits(row), run: () => this.alone(group, row) }));
         if (shared.length > 0) units.push({ weight: group.weight ?? shared.length, run: () => this.together(group, shared) });
         return units;
     }

@@ -155,7 +155,8 @@ export default {
                 }]],
         },
         {
-            name: 'a few are asked a turn: a miss with an early answer does not reach everybody',
+            name: 'miss_turn_ms: a few are asked a turn, so that a miss with an early answer does not reach everybody',
+            server: { args: ['--limit', 'miss_turn_ms=1000'] },
             steps: [
                 ['A', 'open'], ...Array.from({ length: 60 }, (_, i) => [`P${i}`, 'open']), ['A', '>', get('miss16', 'm16')],
                 ['A', '<', none('miss16')],
@@ -165,7 +166,7 @@ export default {
                     first.send(c.text(answer('r16', 'miss16', { m16: { a: 1 } }, 1000)));
                 }], ['A', '<', found('miss16', { m16: { a: 1 } }, 1000)],
                 ['do', async (c) => {
-                    await new Promise((r) => setTimeout(r, 400)); // all 60 would take 8 turns of 25 ms
+                    await new Promise((r) => setTimeout(r, 1500)); // all 60 would take 8 turns
                     const asked = Array.from({ length: 60 }, (_, i) => c.peer(`P${i}`)).filter((p) => p.asked.length > 0).length;
                     if (asked >= 60) throw new Error('all were asked');
                 }]],

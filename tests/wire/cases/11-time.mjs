@@ -4,6 +4,7 @@
 import { err, found, get, none, ok, put, update } from '../lib/frames.mjs';
 
 const old = '{{now-5000}}';
+const older = '{{now-50000}}';
 
 // The update came, under an id that is not the author's, not before its time.
 const due = (peer, nodes, state, author) => [
@@ -23,10 +24,10 @@ export default {
             name: 'a write from the future is acked at once (gun.js: never), not read before its time, and told when it is due, under a new id',
             steps: [
                 ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f1')], ['B', '<', none('g')],
-                ['A', '>', put('f1w', { f1: { a: 1 } }, '{{now+900}}')], ['A', '<', ok('f1w')], ['B', '>', get('g2', 'f1')],
+                ['A', '>', put('f1w', { f1: { a: 1 } }, '{{now+2500}}')], ['A', '<', ok('f1w')], ['B', '>', get('g2', 'f1')],
                 ['B', '<', none('g2')],
-                ...due('B', { f1: { a: 1 } }, '{{now+900}}', 'f1w'), ['B', '>', get('g3', 'f1')],
-                ['B', '<', found('g3', { f1: { a: 1 } }, '{{now+900}}')],
+                ...due('B', { f1: { a: 1 } }, '{{now+2500}}', 'f1w'), ['B', '>', get('g3', 'f1')],
+                ['B', '<', found('g3', { f1: { a: 1 } }, '{{now+2500}}')],
                 ['A', '=']],
         },
         {
@@ -42,8 +43,8 @@ export default {
             name: 'a put of a key now and a key to come: the first at once, the second when due, one ack',
             steps: [
                 ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f3')], ['B', '<', none('g')],
-                ['A', '>', put('f3w', { f3: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+800}}' })], ['A', '<', ok('f3w')],
-                ['B', '<', update({ f3: { a: 1 } })], ...due('B', { f3: { b: 2 } }, '{{now+800}}', 'f3w'), ['A', '=']],
+                ['A', '>', put('f3w', { f3: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+2500}}' })], ['A', '<', ok('f3w')],
+                ['B', '<', update({ f3: { a: 1 } })], ...due('B', { f3: { b: 2 } }, '{{now+2500}}', 'f3w'), ['A', '=']],
         },
         {
             name: 'an hour ahead is held: acked, not found',
@@ -61,11 +62,11 @@ export default {
         {
             name: 'a held write does not hide the one of today, and beats it when it is due',
             steps: [
-                ['A', 'open'], ['B', 'open'], ['A', '>', put('f6w', { f6: { a: 'later' } }, '{{now+900}}')],
+                ['A', 'open'], ['B', 'open'], ['A', '>', put('f6w', { f6: { a: 'later' } }, '{{now+2500}}')],
                 ['A', '<', ok('f6w')], ['B', '>', put('f6x', { f6: { a: 'today' } })], ['B', '<', ok('f6x')],
                 ['C', 'open'], ['C', '>', get('g', 'f6')], ['C', '<', found('g', { f6: { a: 'today' } })],
-                ...due('C', { f6: { a: 'later' } }, '{{now+900}}', 'f6w'),
-                ['B', '<', update({ f6: { a: 'later' } }, '{{now+900}}')],
+                ...due('C', { f6: { a: 'later' } }, '{{now+2500}}', 'f6w'),
+                ['B', '<', update({ f6: { a: 'later' } }, '{{now+2500}}')],
                 ['A', '<', update({ f6: { a: 'today' } }, '{{now}}')], ['A', '='], ['B', '=']],
         },
         {
@@ -80,10 +81,10 @@ export default {
             name: 'a held write lives through kill -9 and a restart, is told once when it is due (13.4; gun.js: lost)',
             alone: true,
             steps: [
-                ['A', 'open'], ['A', '>', put('f8w', { f8: { a: 1 } }, '{{now+4000}}')], ['A', '<', ok('f8w')], ['kill'],
+                ['A', 'open'], ['A', '>', put('f8w', { f8: { a: 1 } }, '{{now+8000}}')], ['A', '<', ok('f8w')], ['kill'],
                 ['B', 'open'], ['B', '>', get('g', 'f8')], ['B', '<', none('g')],
-                ...due('B', { f8: { a: 1 } }, '{{now+4000}}', 'f8w'), ['B', '='],
-                ['kill'], ['B', 'open'], ['B', '>', get('g', 'f8')], ['B', '<', found('g', { f8: { a: 1 } }, '{{now+4000}}')],
+                ...due('B', { f8: { a: 1 } }, '{{now+8000}}', 'f8w'), ['B', '='],
+                ['kill'], ['B', 'open'], ['B', '>', get('g', 'f8')], ['B', '<', found('g', { f8: { a: 1 } }, '{{now+8000}}')],
                 ['B', '=']],
         },
         {
@@ -105,28 +106,29 @@ export default {
             name: 'an answer with a state to come is held as well, the answer\'s other keys are taken',
             steps: [
                 ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f10')], ['B', '<', none('g')],
-                ['A', '>', { '#': 'f10w', '@': 'zz', put: put('x', { f10: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+700}}' }).put }],
-                ['B', '<', update({ f10: { a: 1 } })], ...due('B', { f10: { b: 2 } }, '{{now+700}}', 'f10w'),
+                ['A', '>', { '#': 'f10w', '@': 'zz', put: put('x', { f10: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+2500}}' }).put }],
+                ['B', '<', update({ f10: { a: 1 } })], ...due('B', { f10: { b: 2 } }, '{{now+2500}}', 'f10w'),
                 ['A', '=']],
         },
 
         {
-            name: 'soul<?2 of now is kept and told; of 5 s ago it is acked, not kept, told to nobody (gun.js: silence)',
+            name: 'soul<?20 of now is kept and told; of 50 s ago it is acked, not kept, told to nobody (gun.js: silence)',
             steps: [
-                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'x1<?2')], ['B', '<', none('g')],
-                ['A', '>', put('p1_', { 'x1<?2': { a: 1 } }, '{{now-1}}')], ['A', '<', ok('p1_')],
-                ['B', '<', update({ 'x1<?2': { a: 1 } }, '{{now-1}}')],
-                ['A', '>', put('p2_', { 'x1<?2': { b: 1 } }, old)], ['A', '<', ok('p2_')], ['A', '='], ['B', '='],
-                ['A', '>', get('g2', 'x1<?2', 'b')], ['A', '<', none('g2')]],
+                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'x1<?20')], ['B', '<', none('g')],
+                ['A', '>', put('p1_', { 'x1<?20': { a: 1 } }, '{{now-1}}')], ['A', '<', ok('p1_')],
+                ['B', '<', update({ 'x1<?20': { a: 1 } }, '{{now-1}}')],
+                ['A', '>', put('p2_', { 'x1<?20': { b: 1 } }, older)], ['A', '<', ok('p2_')], ['A', '='], ['B', '='],
+                ['A', '>', get('g2', 'x1<?20', 'b')], ['A', '<', none('g2')]],
         },
-        ...[['a fresh key and an old one', { c: '{{now-1}}', d: old }, 'c', '3'], ['an old key and a fresh one', { e: old, f: '{{now-1}}' }, 'f', '4']].map(([what, states, kept, n]) => ({
-            name: `${what} in soul<?2: the fresh one is kept, one ok`,
+        ...[['a fresh key and an old one', { c: '{{now-1}}', d: older }, 'c', '3'], ['an old key and a fresh one', { e: older, f: '{{now-1}}' }, 'f', '4']].map(([what, states, kept, n]) => ({
+            name: `${what} in soul<?20: the fresh one is kept, one ok`,
             steps: [
-                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', `x${n}<?2`)], ['B', '<', none('g')],
-                ['A', '>', put('p', { [`x${n}<?2`]: Object.fromEntries(Object.keys(states).map((k) => [k, 1])) }, states)],
+                ['A', 'open'], ['B', 'open'], ['B', '>', get('g', `x${n}<?20`)], ['B', '<', none('g')],
+                ['A', '>', put('p', { [`x${n}<?20`]: Object.fromEntries(Object.keys(states).map((k) => [k, 1])) }, states)],
                 ['A', '<', ok('p')],
-                ['B', '<', update({ [`x${n}<?2`]: { [kept]: 1 } }, '{{now-1}}')], ['B', '='], ['A', '>', get('g2', `x${n}<?2`)],
-                ['A', '<', found('g2', { [`x${n}<?2`]: { [kept]: 1 } }, '{{now-1}}')]],
+                ['B', '<', update({ [`x${n}<?20`]: { [kept]: 1 } }, '{{now-1}}')], ['B', '='],
+                ['A', '>', get('g2', `x${n}<?20`)],
+                ['A', '<', found('g2', { [`x${n}<?20`]: { [kept]: 1 } }, '{{now-1}}')]],
         })),
         {
             name: 'what has expired is served no more (gun.js: for ever)',
@@ -176,9 +178,9 @@ export default {
         {
             name: 'a memory-only soul forgets after its <?N',
             steps: [
-                ['A', 'open'], ['A', '>', put('p', { '/live/f<?1': { a: 1 } }, '{{now-1}}')], ['A', '<', ok('p')],
-                ['A', '>', get('g', '/live/f<?1')], ['A', '<', found('g', { '/live/f<?1': { a: 1 } }, '{{now-1}}')],
-                ['wait', 1100, 'it lives a second'], ['A', '>', get('g2', '/live/f<?1')], ['A', '<', none('g2')]],
+                ['A', 'open'], ['A', '>', put('p', { '/live/f<?4': { a: 1 } }, '{{now-1}}')], ['A', '<', ok('p')],
+                ['A', '>', get('g', '/live/f<?4')], ['A', '<', found('g', { '/live/f<?4': { a: 1 } }, '{{now-1}}')],
+                ['wait', 4200, 'it lives four seconds'], ['A', '>', get('g2', '/live/f<?4')], ['A', '<', none('g2')]],
         },
         {
             name: 'memory-only souls are found by prefix, as others are',
@@ -200,8 +202,8 @@ export default {
             name: 'a memory-only write from the future is held in memory and told when due',
             steps: [
                 ['A', 'open'], ['B', 'open'], ['B', '>', get('g', '/live/fut')], ['B', '<', none('g')],
-                ['A', '>', put('lfw', { '/live/fut': { a: 1 } }, '{{now+700}}')], ['A', '<', ok('lfw')], ['B', '='],
-                ...due('B', { '/live/fut': { a: 1 } }, '{{now+700}}', 'lfw'), ['A', '=']],
+                ['A', '>', put('lfw', { '/live/fut': { a: 1 } }, '{{now+2500}}')], ['A', '<', ok('lfw')], ['B', '='],
+                ...due('B', { '/live/fut': { a: 1 } }, '{{now+2500}}', 'lfw'), ['A', '=']],
         },
     ],
 };
