@@ -57,6 +57,7 @@ status interest_new(interest **out, const interest_options *options)
     t->rows = pool_make(sizeof(interest_row));
     t->targets = pool_make(sizeof(interest_target));
     t->keepsakes = pool_make(sizeof(interest_keepsake));
+    t->names = pool_make(sizeof(interest_name));
     *out = t;
     return STATUS_OK;
 }
@@ -73,9 +74,11 @@ void interest_free(interest *t)
     pool_free(&t->rows);
     pool_free(&t->targets);
     pool_free(&t->keepsakes);
+    pool_free(&t->names);
     chains_free(&t->row_table);
     chains_free(&t->target_table);
     chains_free(&t->keepsake_table);
+    chains_free(&t->name_table);
     free(t);
 }
 
@@ -432,6 +435,7 @@ bool interest_next_owed(interest *t, interest_holder *holder, slice *soul)
 
 void interest_leave(interest *t, interest_holder *holder)
 {
+    interest_forget_name(t, holder);
     while (holder->oldest != 0) drop_row(t, holder->oldest);
     while (holder->owed_first != 0) drop_row(t, holder->owed_first);
 }
@@ -451,5 +455,6 @@ size_t interest_bytes(const interest *t)
 {
     return sizeof *t + pool_bytes(&t->rows) + pool_bytes(&t->targets) + pool_bytes(&t->keepsakes) +
            chains_bytes(&t->row_table) + chains_bytes(&t->target_table) +
-           chains_bytes(&t->keepsake_table) + t->name_bytes + t->keepsake_rows * sizeof(uint32_t);
+           chains_bytes(&t->keepsake_table) + pool_bytes(&t->names) + chains_bytes(&t->name_table) +
+           t->name_bytes + t->keepsake_rows * sizeof(uint32_t);
 }

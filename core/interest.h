@@ -33,6 +33,7 @@ typedef struct interest_holder {
     uint32_t oldest, newest;        /* rows in order of touch, 0 is none */
     uint32_t owed_first, owed_last; /* rows with INTEREST_OWED, in order of debt */
     uint32_t rows;                  /* all of them */
+    uint32_t name;                  /* what interest_return() knows it by */
 } interest_holder;
 
 enum {
@@ -97,9 +98,12 @@ void interest_leave(interest *t, interest_holder *holder);
 /* Like interest_leave(), and keeps what it WROTE under `pid` for keepsake_ms. */
 void interest_keep(interest *t, interest_holder *holder, slice pid, int64_t steady_ms);
 
-/* If there is a keepsake for `pid`: unpacks it into the holder as WANTS|WROTE
- * on each key, plus OWED on each soul that is not ASKED yet; returns the number
- * of keys. The keepsake is gone afterwards. */
+/* The holder is `pid`. If there is a keepsake for it: unpacks it into the holder
+ * as WANTS|WROTE on each key, plus OWED on each soul that is not ASKED yet;
+ * returns the number of keys. The keepsake is gone afterwards.
+ * If another holder is `pid`, too, what that one wrote is copied in the same way:
+ * a client that lost its network is often back before its old connection is
+ * known to be dead. */
 size_t interest_return(interest *t, interest_holder *holder, slice pid, int64_t steady_ms);
 
 /* Drops keepsakes past their time; call it every second or so, costs little. */

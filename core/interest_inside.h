@@ -49,10 +49,17 @@ typedef struct interest_keepsake {
     uint32_t link;         /* in the table of keepsakes */
 } interest_keepsake;
 
+/* A holder whose pid is known. */
+typedef struct interest_name {
+    uint64_t pid; /* hash */
+    interest_holder *holder;
+    uint32_t link; /* in the table of names */
+} interest_name;
+
 struct interest {
     interest_options options;
-    pool rows, targets, keepsakes;
-    chains row_table, target_table, keepsake_table;
+    pool rows, targets, keepsakes, names;
+    chains row_table, target_table, keepsake_table, name_table;
     uint32_t keepsake_oldest, keepsake_newest;
     uint64_t souls, keepsake_rows, dropped;
     size_t name_bytes;
@@ -77,5 +84,6 @@ void interest_hold_target(interest *t, uint32_t target);
 void interest_release_target(interest *t, uint32_t target);
 
 void interest_drop_keepsakes(interest *t);
+void interest_forget_name(interest *t, interest_holder *holder);
 
 #endif

@@ -156,14 +156,6 @@ static void pack(interest *t, const interest_holder *holder, uint64_t pid, int64
                         .pid = pid, .until_ms = until_ms, .targets = targets, .count = count });
 }
 
-void interest_keep(interest *t, interest_holder *holder, slice pid, int64_t steady_ms)
-{
-    /* An older connection of the same pid may have left something already. */
-    interest_return(t, holder, pid, steady_ms);
-    pack(t, holder, keyed_hash(t->options.secret, pid), steady_ms + t->options.keepsake_ms);
-    interest_leave(t, holder);
-}
-
 /* The soul has to be asked back, unless it was or will be. */
 static void owe(interest *t, interest_holder *holder, uint32_t target)
 {
@@ -177,20 +169,126 @@ static void owe(interest *t, interest_holder *holder, uint32_t target)
     (void)owed; /* when memory is short the ask-back is lost, the interest is not */
 }
 
-size_t interest_return(interest *t, interest_holder *holder, slice pid, int64_t steady_ms)
+/* Writes on this target were the holder's: false when there is no room for it. */
+static bool restore(interest *t, interest_holder *holder, uint32_t target)
 {
-    uint32_t found = find_keepsake(t, keyed_hash(t->options.secret, pid));
+    status added = interest_add_at(t, holder, target, INTEREST_WANTS | INTEREST_WROTE, NULL);
+
+    if (added == STATUS_OK) owe(t, holder, target);
+    return added == STATUS_OK;
+}
+
+static size_t unpack(interest *t, interest_holder *holder, uint64_t pid, int64_t steady_ms)
+{
+    uint32_t found = find_keepsake(t, pid);
     size_t returned = 0;
 
     if (found == 0) return 0;
     interest_keepsake taken = take_keepsake(t, found);
-    for (uint32_t i = 0; i < taken.count && taken.until_ms >= steady_ms; i++) {
-        if (interest_add_at(t, holder, taken.targets[i], INTEREST_WANTS | INTEREST_WROTE, NULL) !=
-            STATUS_OK)
-            break;
+    while (returned < taken.count && taken.until_ms >= steady_ms &&
+           restore(t, holder, taken.targets[returned]))
         returned++;
-        owe(t, holder, taken.targets[i]);
-    }
     release_targets(t, &taken);
+    return returned;
+}
+
+void interest_keep(interest *t, interest_holder *holder, slice pid, int64_t steady_ms)
+{
+    uint64_t hash = keyed_hash(t->options.secret, pid);
+
+    unpack(t, holder, hash, steady_ms); /* left by an older connection */
+    pack(t, holder, hash, steady_ms + t->options.keepsake_ms);
+    interest_leave(t, holder);
+}
+
+/* --- holders by pid --- */
+
+static interest_name *name_at(const interest *t, uint32_t name)
+{
+    return pool_at(&t->names, name);
+}
+
+static uint64_t name_hash(void *context, uint32_t name)
+{
+    return name_at(context, name)->pid;
+}
+
+static uint32_t *name_link(void *context, uint32_t name)
+{
+    return &name_at(context, name)->link;
+}
+
+static chains_items name_items(interest *t)
+{
+    return (chains_items){ t, name_hash, name_link };
+}
+
+/* When memory is short the holder has no name, and nobody inherits from it. */
+static void name_holder(interest *t, interest_holder *holder, uint64_t pid)
+{
+    chains_items items = name_items(t);
+    uint32_t name;
+
+    interest_forget_name(t, holder);
+    if (!chains_reserve(&t->name_table, &items, pid)) return;
+    if ((name = pool_take(&t->names)) == 0) return;
+    *name_at(t, name) = (interest_name){ .pid = pid, .holder = holder };
+    chains_add(&t->name_table, &items, name);
+    holder->name = name;
+}
+
+void interest_forget_name(interest *t, interest_holder *holder)
+{
+    chains_items items = name_items(t);
+
+    if (holder->name == 0) return;
+    chains_remove(&t->name_table, &items, holder->name);
+    pool_give_back(&t->names, holder->name);
+    holder->name = 0;
+}
+
+/* One is enough: a client has one old connection, a flood of equal pids many. */
+static const interest_holder *namesake(const interest *t, const interest_holder *holder,
+                                       uint64_t pid)
+{
+    for (uint32_t i = chains_first(&t->name_table, pid); i != 0; i = name_at(t, i)->link) {
+        const interest_name *n = name_at(t, i);
+
+        if (n->pid == pid && n->holder != holder) return n->holder;
+    }
+    return NULL;
+}
+
+/* Copies what the list that ends with `last` says was written. Rows of the
+ * receiver may go to make room, never those that are read. */
+static size_t copy_written(interest *t, interest_holder *to, uint32_t last, size_t most)
+{
+    size_t copied = 0;
+
+    for (uint32_t i = last; i != 0 && copied < most; i = interest_row_at(t, i)->prev) {
+        const interest_row *r = interest_row_at(t, i);
+
+        if (!(r->flags & INTEREST_WROTE)) continue;
+        if (!restore(t, to, r->target)) break;
+        copied++;
+    }
+    return copied;
+}
+
+static size_t inherit(interest *t, interest_holder *to, const interest_holder *from)
+{
+    size_t most = t->options.keepsake_rows_max, copied = copy_written(t, to, from->newest, most);
+
+    return copied + copy_written(t, to, from->owed_last, most - copied);
+}
+
+size_t interest_return(interest *t, interest_holder *holder, slice pid, int64_t steady_ms)
+{
+    uint64_t hash = keyed_hash(t->options.secret, pid);
+    size_t returned = unpack(t, holder, hash, steady_ms);
+    const interest_holder *other = namesake(t, holder, hash);
+
+    if (other != NULL) returned += inherit(t, holder, other);
+    name_holder(t, holder, hash);
     return returned;
 }

@@ -172,14 +172,25 @@ static void add_flags(bool to[NAMES_SOULS][NAMES_KEYS], bool from[NAMES_SOULS][N
         for (int i = 0; i < NAMES_KEYS; i++) to[s][i] |= from[s][i];
 }
 
-/* The relay should keep what this page wrote, and give it back what it kept. */
+static void give_back(conn *k, bool from[NAMES_SOULS][NAMES_KEYS])
+{
+    add_flags(k->wrote, from);
+    for (int s = 0; s < NAMES_SOULS; s++)
+        for (int i = 0; i < NAMES_KEYS; i++) k->returned[s] |= from[s][i];
+}
+
+/* The relay should keep what this page wrote, and give it back what it kept, also
+ * when it has not noticed yet that the page's old connection is dead. */
 static void note_pid(conn *k, slice pid)
 {
+    world *w = k->world;
+
     snprintf(k->pid, sizeof k->pid, "%.*s", (int)pid.len, pid.at);
     if (strcmp(k->pid, k->client->pid) != 0) return;
-    add_flags(k->wrote, k->client->kept);
-    for (int s = 0; s < NAMES_SOULS; s++)
-        for (int i = 0; i < NAMES_KEYS; i++) k->returned[s] |= k->client->kept[s][i];
+    give_back(k, k->client->kept);
+    for (size_t i = 0; i < w->conn_count; i++)
+        if (w->conns[i] != k && w->conns[i]->peer != NULL && strcmp(w->conns[i]->pid, k->pid) == 0)
+            give_back(k, w->conns[i]->wrote);
 }
 
 static void note_message(void *visitor, const wire *m)

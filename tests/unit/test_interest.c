@@ -374,6 +374,31 @@ static void keepsakes_end_and_make_room_for_newer_ones(void **state)
     interest_free(t);
 }
 
+static void a_writer_inherits_from_its_connection_that_is_not_known_to_be_dead(void **state)
+{
+    (void)state;
+    interest *t = make(roomy());
+    interest_holder old = { 0 }, new = { 0 };
+    slice soul;
+
+    assert_int_equal(interest_return(t, &old, SLICE("pid"), 0), 0);
+    add(t, &old, SLICE("s"), SLICE("k"), INTEREST_WANTS | INTEREST_WROTE);
+    add(t, &old, SLICE("read"), whole, INTEREST_WANTS);
+    assert_int_equal(interest_return(t, &new, SLICE("pid"), 0), 1);
+    assert_int_equal(each(t, SLICE("s"), SLICE("k")).count, 2);
+    assert_int_equal(each(t, SLICE("read"), whole).count, 1);
+    assert_true(interest_next_owed(t, &new, &soul));
+    assert_true(slice_equal(soul, SLICE("s")));
+
+    interest_keep(t, &old, SLICE("pid"), 0);
+    assert_int_equal(each(t, SLICE("s"), SLICE("k")).count, 1);
+    interest_leave(t, &new);
+    assert_int_equal(interest_return(t, &old, SLICE("pid"), 0), 1);
+    interest_leave(t, &old);
+    assert_empty(t);
+    interest_free(t);
+}
+
 static void two_connections_of_one_pid_leave_one_keepsake(void **state)
 {
     (void)state;
@@ -547,6 +572,7 @@ int main(void)
         cmocka_unit_test(a_soul_asked_already_is_not_owed_again),
         cmocka_unit_test(a_writer_that_hears_of_the_whole_soul_does_so_again),
         cmocka_unit_test(keepsakes_end_and_make_room_for_newer_ones),
+        cmocka_unit_test(a_writer_inherits_from_its_connection_that_is_not_known_to_be_dead),
         cmocka_unit_test(two_connections_of_one_pid_leave_one_keepsake),
         cmocka_unit_test(any_sequence_of_calls_agrees_with_a_plain_table),
         cmocka_unit_test(many_rows_are_found_again_and_all_go),
