@@ -180,20 +180,23 @@ static bool may_hold(relay *r, relay_peer *p, size_t ahead, moment now)
     return ahead == 0 || p->held + ahead <= r->limits.held_max;
 }
 
-static held_author *author_slot(relay *r, slice soul, slice key, double state, uint64_t *hash)
+/* The value counts, too: of two held writes with one state, one wins, and the
+ * author of the other has to be told. */
+static held_author *author_slot(relay *r, const graph_write *w, uint64_t *hash)
 {
     uint64_t bits;
 
-    memcpy(&bits, &state, sizeof bits);
-    *hash =
-        keyed_spread(keyed_spread(keyed_hash(r->secret, soul) ^ bits) ^ keyed_hash(r->secret, key));
+    memcpy(&bits, &w->state, sizeof bits);
+    *hash = keyed_spread(keyed_hash(r->secret, w->soul) ^ bits);
+    *hash = keyed_spread(*hash ^ keyed_hash(r->secret, w->key));
+    *hash = keyed_spread(*hash ^ keyed_hash(r->secret, w->value));
     return &r->held_authors[*hash % RELAY_HELD_AUTHORS];
 }
 
 static void note_held(relay *r, relay_peer *p, const graph_write *w)
 {
     uint64_t hash;
-    held_author *slot = author_slot(r, w->soul, w->key, w->state, &hash);
+    held_author *slot = author_slot(r, w, &hash);
 
     *slot = (held_author){ hash, p->number };
     ++p->held;
@@ -592,7 +595,7 @@ static bool collect(void *visitor, const graph_row *row)
 static relay_peer *held_by(relay *r, const graph_write *w)
 {
     uint64_t hash;
-    held_author *slot = author_slot(r, w->soul, w->key, w->state, &hash);
+    held_author *slot = author_slot(r, w, &hash);
 
     return slot->hash == hash ? relay_find(r, slot->peer) : NULL;
 }
