@@ -56,15 +56,25 @@ static size_t members_counted(const reading *r, uint32_t object)
     return count;
 }
 
+/* Memory from the message's arena; NULL with the reason it is short. */
+static void *take(const reading *r, size_t bytes, status *failed)
+{
+    void *taken = arena_take(r->a, bytes);
+
+    if (taken == NULL) *failed = arena_full(r->a, bytes) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
+    return taken;
+}
+
 /* The members of an object in name order. STATUS_MALFORMED: one name twice. */
 static status members_of(const reading *r, uint32_t object, member **out, size_t *out_count)
 {
     size_t count = members_counted(r, object), at = 0;
-    member *m = arena_take(r->a, (count ? count : 1) * sizeof *m);
+    status s = STATUS_OK;
+    member *m = take(r, (count ? count : 1) * sizeof *m, &s);
 
-    if (m == NULL) return STATUS_NO_MEMORY;
+    if (m == NULL) return s;
     for (uint32_t i = object + 1; i < token(r, object)->next; i = token(r, i + 1)->next, ++at) {
-        status s = json_name(r->j, r->a, i, &m[at].name);
+        s = json_name(r->j, r->a, i, &m[at].name);
         if (s != STATUS_OK) return s;
         m[at].value = i + 1;
     }
@@ -144,8 +154,9 @@ static const char *read_meta(const reading *r, uint32_t meta, slice soul, member
     if (twice) return "malformed: duplicate key in a meta";
     own = json_member(r->j, meta, SLICE("#"));
     ranks = json_member(r->j, meta, SLICE(">"));
-    if (own == 0 || json_name(r->j, r->a, own, &name) != STATUS_OK || !slice_equal(name, soul))
-        return "malformed: soul not same";
+    *failed = own == 0 ? STATUS_MALFORMED : json_name(r->j, r->a, own, &name);
+    if (*failed == STATUS_NO_MEMORY || *failed == STATUS_TOO_BIG) return NULL;
+    if (*failed != STATUS_OK || !slice_equal(name, soul)) return "malformed: soul not same";
     if (!is_object(r, ranks)) return "malformed: no state";
     *failed = members_of(r, ranks, states, count);
     if (*failed == STATUS_MALFORMED) return "malformed: duplicate state";
@@ -201,8 +212,8 @@ static status read_put(const reading *r, uint32_t put)
         if (is_object(r, nodes[i].value)) room += members_counted(r, nodes[i].value);
     if (room > (size_t)r->limits->put_keys_max + count)
         return refuse(r, STATUS_TOO_BIG, "limit: too many keys in a put");
-    r->out->writes = arena_take(r->a, (room ? room : 1) * sizeof *r->out->writes);
-    if (r->out->writes == NULL) return STATUS_NO_MEMORY;
+    r->out->writes = take(r, (room ? room : 1) * sizeof *r->out->writes, &s);
+    if (r->out->writes == NULL) return s;
 
     for (size_t i = 0; i < count; ++i) {
         s = read_node(r, nodes[i].name, nodes[i].value);

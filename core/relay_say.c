@@ -266,13 +266,15 @@ static frame *row_frame(relay *r, slice soul, slice key, moment now)
 
 static frame *control_next(relay *r, relay_peer *p, moment now)
 {
-    frame *f = lane_take(&p->control), *row;
+    frame *f;
 
-    if (f == NULL || !f->kept) return f;
-    row = row_frame(r, (slice){ frame_text(f), f->soul_len },
-                    (slice){ frame_text(f) + f->soul_len, f->len - f->soul_len }, now);
-    frame_drop(f);
-    return row != NULL ? row : control_next(r, p, now);
+    while ((f = lane_take(&p->control)) != NULL && f->kept) {
+        frame *row = row_frame(r, (slice){ frame_text(f), f->soul_len },
+                               (slice){ frame_text(f) + f->soul_len, f->len - f->soul_len }, now);
+        frame_drop(f);
+        if (row != NULL) return row;
+    }
+    return f;
 }
 
 /* Small shared updates go out together: the syscall is the cost, not the copy. */
