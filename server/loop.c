@@ -47,10 +47,18 @@ static bool stop_is_over(const server *s)
     return s->closing_all && (s->sessions == 0 || s->now.steady_ms - s->stop_ms >= STOP_CLOSING_MS);
 }
 
+/* No ack is owed any more, and none is on its way. */
+static bool all_is_done(const server *s)
+{
+    relay_gauges g;
+
+    relay_measure(s->relay, &g);
+    return g.acks_waiting == 0 && g.suspended_bytes == 0 && sessions_all_said(s);
+}
+
 static void go_on_stopping(server *s)
 {
-    if (!s->closing_all &&
-        (sessions_all_said(s) || s->now.steady_ms - s->stop_ms >= STOP_SAYING_MS)) {
+    if (!s->closing_all && (all_is_done(s) || s->now.steady_ms - s->stop_ms >= STOP_SAYING_MS)) {
         s->closing_all = true;
         s->closing_ms = s->now.steady_ms;
         sessions_close_all(s);

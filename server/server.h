@@ -58,7 +58,7 @@ typedef struct visitor {
     X(told_busy, "connections told to wait for a place")                                           \
     X(closed_busy, "connections closed because too many waited already")                           \
     X(closed_silent, "connections hung up because nothing came, not even a pong")                  \
-    X(closed_by_relay, "connections closed because they took no byte")                             \
+    X(closed_by_relay, "connections that the relay wanted closed")                                 \
     X(frames_too_big, "messages over --max-message")                                               \
     X(binary, "binary messages")                                                                   \
     X(crowded_out, "messages dropped because too many arrived in pieces")                          \

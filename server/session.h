@@ -54,7 +54,7 @@ void sessions_tick(server *s);
 
 /* For a stop: read no more; close all with 1001; whether all was said. */
 void sessions_deafen(server *s);
-bool sessions_all_said(server *s);
+bool sessions_all_said(const server *s);
 void sessions_close_all(server *s);
 
 #endif
