@@ -6,7 +6,7 @@
  * folder, because that is what a client comes back to.
  *
  * The binary is build/release/server/brasa, or what BRASA names. Everything it
- * prints goes to tests/out/relay-*.log.
+ * prints goes to tests/out/SUITE-relay-N.log, until the suite's next run.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -24,11 +24,12 @@ const running = new Set();
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => process.exit(1));
 
+const suite_name = path.basename(path.dirname(process.argv[1]));
 let logs = 0;
 function open_log()
 {
     mkdirSync(out_folder, { recursive: true });
-    return createWriteStream(path.join(out_folder, `relay-${process.pid}-${++logs}.log`), { flags: 'a' });
+    return createWriteStream(path.join(out_folder, `${suite_name}-relay-${++logs}.log`));
 }
 
 export class Relay {
