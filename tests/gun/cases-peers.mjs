@@ -336,7 +336,7 @@ function whole_cases(gun, world)
             const reader = await world.client(t, relay.url);
             for (const [soul, node] of graph.nodes) assert.deepEqual(await reader.once([soul]), Object.fromEntries(node), soul);
         }
-    }, { beside: true });
+    }, { beside: true, seconds: 240 });
 }
 
 export function peer_cases(gun, world)
