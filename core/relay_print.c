@@ -32,7 +32,8 @@ bool allowance_take(allowance *left, slice value)
 {
     if (left->keys_left == 0) return false;
     if (left->units_max > 0 && left->units >= left->units_max) return false;
-    left->units += (double)value_weight(value);
+    /* Weighing counts units; it is done only where somebody limits them. */
+    if (left->units_max > 0) left->units += (double)value_weight(value);
     --left->keys_left;
     return true;
 }
