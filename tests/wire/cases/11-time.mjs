@@ -24,10 +24,11 @@ export default {
             name: 'a write from the future is acked at once (gun.js: never), not read before its time, and told when it is due, under a new id',
             steps: [
                 ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f1')], ['B', '<', none('g')],
-                ['A', '>', put('f1w', { f1: { a: 1 } }, '{{now+2500}}')], ['A', '<', ok('f1w')], ['B', '>', get('g2', 'f1')],
+                ['clock'], ['A', '>', put('f1w', { f1: { a: 1 } }, '{{now+3000}}')], ['A', '<', ok('f1w')],
+                ['B', '>', get('g2', 'f1')],
                 ['B', '<', none('g2')],
-                ...due('B', { f1: { a: 1 } }, '{{now+2500}}', 'f1w'), ['B', '>', get('g3', 'f1')],
-                ['B', '<', found('g3', { f1: { a: 1 } }, '{{now+2500}}')],
+                ...due('B', { f1: { a: 1 } }, '{{now+3000}}', 'f1w'), ['B', '>', get('g3', 'f1')],
+                ['B', '<', found('g3', { f1: { a: 1 } }, '{{now+3000}}')],
                 ['A', '=']],
         },
         {
@@ -43,8 +44,9 @@ export default {
             name: 'a put of a key now and a key to come: the first at once, the second when due, one ack',
             steps: [
                 ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f3')], ['B', '<', none('g')],
-                ['A', '>', put('f3w', { f3: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+2500}}' })], ['A', '<', ok('f3w')],
-                ['B', '<', update({ f3: { a: 1 } })], ...due('B', { f3: { b: 2 } }, '{{now+2500}}', 'f3w'), ['A', '=']],
+                ['clock'], ['A', '>', put('f3w', { f3: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+3000}}' })],
+                ['A', '<', ok('f3w')],
+                ['B', '<', update({ f3: { a: 1 } })], ...due('B', { f3: { b: 2 } }, '{{now+3000}}', 'f3w'), ['A', '=']],
         },
         {
             name: 'an hour ahead is held: acked, not found',
@@ -62,11 +64,11 @@ export default {
         {
             name: 'a held write does not hide the one of today, and beats it when it is due',
             steps: [
-                ['A', 'open'], ['B', 'open'], ['A', '>', put('f6w', { f6: { a: 'later' } }, '{{now+2500}}')],
+                ['A', 'open'], ['B', 'open'], ['clock'], ['A', '>', put('f6w', { f6: { a: 'later' } }, '{{now+3000}}')],
                 ['A', '<', ok('f6w')], ['B', '>', put('f6x', { f6: { a: 'today' } })], ['B', '<', ok('f6x')],
                 ['C', 'open'], ['C', '>', get('g', 'f6')], ['C', '<', found('g', { f6: { a: 'today' } })],
-                ...due('C', { f6: { a: 'later' } }, '{{now+2500}}', 'f6w'),
-                ['B', '<', update({ f6: { a: 'later' } }, '{{now+2500}}')],
+                ...due('C', { f6: { a: 'later' } }, '{{now+3000}}', 'f6w'),
+                ['B', '<', update({ f6: { a: 'later' } }, '{{now+3000}}')],
                 ['A', '<', update({ f6: { a: 'today' } }, '{{now}}')], ['A', '='], ['B', '=']],
         },
         {
@@ -81,7 +83,8 @@ export default {
             name: 'a held write lives through kill -9 and a restart, is told once when it is due (13.4; gun.js: lost)',
             alone: true,
             steps: [
-                ['A', 'open'], ['A', '>', put('f8w', { f8: { a: 1 } }, '{{now+8000}}')], ['A', '<', ok('f8w')], ['kill'],
+                ['A', 'open'], ['clock'], ['A', '>', put('f8w', { f8: { a: 1 } }, '{{now+8000}}')], ['A', '<', ok('f8w')],
+                ['kill'],
                 ['B', 'open'], ['B', '>', get('g', 'f8')], ['B', '<', none('g')],
                 ...due('B', { f8: { a: 1 } }, '{{now+8000}}', 'f8w'), ['B', '='],
                 ['kill'], ['B', 'open'], ['B', '>', get('g', 'f8')], ['B', '<', found('g', { f8: { a: 1 } }, '{{now+8000}}')],
@@ -106,8 +109,9 @@ export default {
             name: 'an answer with a state to come is held as well, the answer\'s other keys are taken',
             steps: [
                 ['A', 'open'], ['B', 'open'], ['B', '>', get('g', 'f10')], ['B', '<', none('g')],
-                ['A', '>', { '#': 'f10w', '@': 'zz', put: put('x', { f10: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+2500}}' }).put }],
-                ['B', '<', update({ f10: { a: 1 } })], ...due('B', { f10: { b: 2 } }, '{{now+2500}}', 'f10w'),
+                ['clock'],
+                ['A', '>', { '#': 'f10w', '@': 'zz', put: put('x', { f10: { a: 1, b: 2 } }, { a: '{{now}}', b: '{{now+3000}}' }).put }],
+                ['B', '<', update({ f10: { a: 1 } })], ...due('B', { f10: { b: 2 } }, '{{now+3000}}', 'f10w'),
                 ['A', '=']],
         },
 
@@ -202,8 +206,8 @@ export default {
             name: 'a memory-only write from the future is held in memory and told when due',
             steps: [
                 ['A', 'open'], ['B', 'open'], ['B', '>', get('g', '/live/fut')], ['B', '<', none('g')],
-                ['A', '>', put('lfw', { '/live/fut': { a: 1 } }, '{{now+2500}}')], ['A', '<', ok('lfw')], ['B', '='],
-                ...due('B', { '/live/fut': { a: 1 } }, '{{now+2500}}', 'lfw'), ['A', '=']],
+                ['clock'], ['A', '>', put('lfw', { '/live/fut': { a: 1 } }, '{{now+3000}}')], ['A', '<', ok('lfw')], ['B', '='],
+                ...due('B', { '/live/fut': { a: 1 } }, '{{now+3000}}', 'lfw'), ['A', '=']],
         },
     ],
 };

@@ -4,7 +4,6 @@
 // certificates that are good for nothing but this.
 import { copyFileSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import https from 'node:https';
@@ -16,8 +15,8 @@ import { get, put } from '../lib/frames.mjs';
 const pems = join(dirname(fileURLToPath(import.meta.url)), '../tls');
 
 // The certificate in use lies in a folder of the case, where it can be renewed.
-function certified() {
-    const folder = mkdtempSync(join(tmpdir(), 'brasa-tls-'));
+function certified(c) {
+    const folder = mkdtempSync(`${c.server.folder}-pem`);
     const at = { cert: join(folder, 'cert.pem'), key: join(folder, 'key.pem') };
     at.use = (name) => {
         copyFileSync(join(pems, `${name}.crt`), at.cert);
@@ -135,7 +134,7 @@ export default {
     name: 'doors',
     cases: [
         own('wss:// is a WebSocket, pages come by https:// on the same port, plain and TLS listeners serve one graph', async (c) => {
-            const server = await secureServer(c, certified());
+            const server = await secureServer(c, certified(c));
             const peer = await secure(server);
             peer.send(JSON.stringify(put('p', { tls: { a: 1 } }, 1000)));
             await peer.until(() => peer.owed.get('p') === 0 || undefined, 'an ack');
@@ -153,7 +152,7 @@ export default {
             await server.stop();
         }),
         own('a node of 3 MB comes whole over TLS, and a value of 2 MB goes in', async (c) => {
-            const server = await secureServer(c, certified());
+            const server = await secureServer(c, certified(c));
             const peer = await secure(server);
             const node = Object.fromEntries(Array.from({ length: 3000 }, (_, i) => [`k${i}`, `${i}-`.padEnd(1000, 'x')]));
             peer.send(JSON.stringify(put('p', { tls: node, big: { v: 'y'.repeat(2_000_000) } }, 1000)));
@@ -170,7 +169,7 @@ export default {
             await server.stop();
         }),
         own('SIGHUP loads a renewed certificate and drops nobody; a broken file keeps the old one', async (c) => {
-            const at = certified();
+            const at = certified(c);
             const server = await secureServer(c, at);
             const peer = await secure(server);
             await renewed(server, 'brasa test first');
@@ -194,7 +193,7 @@ export default {
             await server.stop();
         }),
         own('plain bytes on the TLS port, and half a TLS handshake, harm nobody', async (c) => {
-            const server = await secureServer(c, certified());
+            const server = await secureServer(c, certified(c));
             const peer = await secure(server);
             const { bare } = await import('../lib/steps.mjs');
             const door = { http: server.wss.replace('wss', 'http') };

@@ -28,6 +28,7 @@
 //   ['http', 'GET /x', {headers, body}, {status, headers, body, json}]
 //   ['metric', name, {above}]     a counter on /metrics
 //   ['log', pattern, …]           lines the server has printed
+//   ['clock']                   {{now}} is this moment, not that of the case's beginning
 //   ['wait', ms, why]             only where the rule itself speaks of time
 //   ['do', async function]        where a table does not reach: gets the case
 //
@@ -297,6 +298,7 @@ const worldSteps = {
             if (!pattern.test(c.server.text)) throw new Error(`nothing like ${pattern} in the log:\n${c.server.text.slice(-2000)}`);
     },
 
+    clock: (c) => c.bound.set('now', Date.now()),
     wait: (c, ms) => new Promise((resolve) => setTimeout(resolve, ms)),
     do: (c, act) => act(c),
 };
