@@ -45,8 +45,8 @@ function gets(quick) {
 function fanouts(quick) {
   const make = (name, args, more = {}) => ({ group: 'fanout', mode: 'fanout', name, args: [...args, ...paceOf(quick)], ...more })
   return [
-    make('100 subscribers, 100 puts/s', ['--connections', 100, '--rate', 100], { quick: true }),
-    make('1,000 subscribers, 10 puts/s', ['--connections', 1000, '--rate', 10]),
+    make('100 subscribers, 100 puts/s', ['--connections', 100, '--rate', 100], { quick: true, paced: true }),
+    make('1,000 subscribers, 10 puts/s', ['--connections', 1000, '--rate', 10], { paced: true }),
     make('100 subscribers, saturated', ['--connections', 100, '--window', 4], { ceiling: 'broadcast' }),
     make('1,000 subscribers, saturated', ['--connections', 1000, '--window', 4], { quick: true, ceiling: 'broadcast' }),
   ]

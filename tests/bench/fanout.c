@@ -83,8 +83,10 @@ static void count_delivery(fanout *x, uint32_t index, uint64_t sent_ns, uint32_t
     x->progress_ns = now_ns;
     x->result.deliveries++;
     if (number > x->heard[index]) x->heard[index] = number;
-    ++*count;
-    if (*count > x->subscribers) x->result.twice++;
+    if (++*count > x->subscribers) {
+        x->result.twice++;
+        return;
+    }
     if (*count == x->subscribers && x->under_way > 0) x->under_way--;
     if (!x->measuring) return;
     x->result.measured++;
@@ -209,7 +211,7 @@ static bool all_heard(const fanout *x)
 {
     bool acked = x->options.bare || x->result.acked + x->result.refused >= x->result.puts;
 
-    return acked && x->result.deliveries >= x->result.expected;
+    return acked && x->result.deliveries - x->result.twice >= x->result.expected;
 }
 
 static void drain(fanout *x)
