@@ -234,10 +234,11 @@ test(`the README's page syncs two tabs and survives an outage of ${outage_second
     const shows = (page, text) => until(`"${text}" on the page`, async () => await area(page).inputValue() === text, 30)
         .catch(async error => { throw new Error(`${error.message}: Ann has "${await area(ann).inputValue()}", Bob "${await area(bob).inputValue()}"`); });
     for (const page of [ann, bob]) await page.goto(where);
-    await area(ann).fill('Dear Bob');
+    await area(ann).pressSequentially('Dear Bob');
     await shows(bob, 'Dear Bob');
     await relay.stop();
-    await area(ann).fill('Dear Bob, are you there?');
+    await area(ann).press('End');
+    await area(ann).pressSequentially(', are you there?');
     await sleep(outage_seconds * 1000);
     await relay.start();
     await shows(bob, 'Dear Bob, are you there?');
