@@ -5,6 +5,10 @@
 #include <math.h>
 #include <stdlib.h>
 
+/* A soul's name is hashed and compared for each of its keys, wherever they go: a
+ * frame of 2 MB could else keep everybody waiting for seconds. */
+enum { SOULS_BYTES_MAX = 16 << 20 };
+
 typedef struct member {
     slice name;
     uint32_t value; /* token */
@@ -199,7 +203,7 @@ static status read_node(const reading *r, slice soul, uint32_t node)
 static status read_put(const reading *r, uint32_t put)
 {
     member *nodes;
-    size_t count, room = 0;
+    size_t count, room = 0, souls = 0;
     status s;
 
     r->out->has_put = true;
@@ -208,8 +212,13 @@ static status read_put(const reading *r, uint32_t put)
     if (s == STATUS_MALFORMED) return refuse(r, s, "malformed: duplicate soul");
     if (s != STATUS_OK) return s;
 
-    for (size_t i = 0; i < count; ++i)
-        if (is_object(r, nodes[i].value)) room += members_counted(r, nodes[i].value);
+    for (size_t i = 0; i < count; ++i) {
+        size_t keys = is_object(r, nodes[i].value) ? members_counted(r, nodes[i].value) : 0;
+        room += keys;
+        souls += keys * nodes[i].name.len;
+    }
+    if (souls > SOULS_BYTES_MAX)
+        return refuse(r, STATUS_TOO_BIG, "limit: too many keys for so long a soul");
     if (room > (size_t)r->limits->put_keys_max + count)
         return refuse(r, STATUS_TOO_BIG, "limit: too many keys in a put");
     r->out->writes = take(r, (room ? room : 1) * sizeof *r->out->writes, &s);

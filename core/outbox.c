@@ -245,7 +245,8 @@ status marks_add(marks **m, slice soul, slice key, uint32_t max, const uint8_t s
     if (*m == NULL) *m = marks_new(secret);
     if (*m == NULL) return STATUS_NO_MEMORY;
     s = insert(*m, soul, (*m)->souls_only ? (slice){ "", 0 } : key);
-    if (s == STATUS_OK && !(*m)->souls_only && (*m)->count > max) s = melt_again(*m);
+    if (s == STATUS_OK && !(*m)->souls_only && ((*m)->count > max || (*m)->bytes > MARKS_BYTES))
+        s = melt_again(*m);
     return s;
 }
 

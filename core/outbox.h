@@ -77,8 +77,10 @@ typedef struct mark {
     slice soul, key; /* an empty key: the whole soul. Lent until the next call */
 } mark;
 
-/* Adds a key's mark to *m, made at first use. Past `max` of them all turn into souls.
+/* Adds a key's mark to *m, made at first use. Past `max` of them, or MARKS_BYTES
+ * (each has a copy of its soul's name), all turn into souls.
  * STATUS_NO_MEMORY. */
+enum { MARKS_BYTES = 4 << 20 };
 MUST_USE status marks_add(marks **m, slice soul, slice key, uint32_t max, const uint8_t secret[16]);
 size_t marks_bytes(const marks *m);
 bool marks_first(const marks *m, mark *out);

@@ -39,7 +39,8 @@ static status keep_policy(relay *r, const relay_options *o)
 static status build_tables(relay *r)
 {
     graph_memory_options memory = { .bytes_max = r->limits.fleeting_bytes_max,
-                                    .held_max = r->limits.held_max };
+                                    /* of all together; one alone must not fill it */
+                                    .held_max = 100 * (size_t)r->limits.held_max };
     interest_options want = { .rows_max = r->limits.interests_total,
                               .rows_per_holder_max = r->limits.interests_max,
                               .keepsakes_max = r->limits.keepsakes_max,
@@ -183,8 +184,9 @@ static void ready_remove(relay *r, relay_peer *p)
 void peer_weigh(relay_peer *p)
 {
     const relay_limits *l = &p->relay->limits;
-    bool full = p->control.bytes > l->outbox_bytes_max || p->asks >= l->answers_max;
-    bool light = p->control.bytes <= l->outbox_bytes_max / 2 && p->asks <= l->answers_max / 2;
+    size_t bytes = p->control.bytes > p->ask_bytes ? p->control.bytes : p->ask_bytes;
+    bool full = bytes > l->outbox_bytes_max || p->asks >= l->answers_max;
+    bool light = bytes <= l->outbox_bytes_max / 2 && p->asks <= l->answers_max / 2;
 
     if (!p->paused && full) {
         p->paused = true;
@@ -192,6 +194,7 @@ void peer_weigh(relay_peer *p)
         peer_news(p);
     } else if (p->paused && light) {
         p->paused = false;
+        if (p->suspended != NULL) p->relay->suspended_due_ms = 0; /* at the next turn */
         peer_news(p);
     }
 }

@@ -64,6 +64,7 @@ static void ask_queue(relay_peer *p, ask *a)
         p->first_ask = a;
     p->last_ask = a;
     ++p->asks;
+    p->ask_bytes += a->bytes;
     peer_weigh(p);
     peer_news(p);
 }
@@ -76,6 +77,7 @@ static ask *ask_take(relay_peer *p)
     p->first_ask = a->next;
     if (p->first_ask == NULL) p->last_ask = NULL;
     --p->asks;
+    p->ask_bytes -= a->bytes;
     return a;
 }
 
@@ -223,6 +225,7 @@ static bool answer_walk(relay *r, relay_peer *p, ask *a, uint32_t keys_seen, mom
         p->first_ask = a;
         if (p->last_ask == NULL) p->last_ask = a;
         ++p->asks;
+        p->ask_bytes += a->bytes;
         if (!p->starving) p->starving = roster_add(&r->starving, p->number);
         return false;
     }

@@ -62,6 +62,7 @@ void back_ask(relay *r, relay_peer *p, slice soul, back_size size, const int32_t
     text *t;
 
     if (!may_ask_back(r, p, size, now)) {
+        p->owes_large |= size == BACK_LARGE;
         owe(r, p, soul);
         return;
     }
@@ -77,17 +78,31 @@ void back_ask(relay *r, relay_peer *p, slice soul, back_size size, const int32_t
     peer_news(p);
 }
 
+/* When the next debt may be paid. Which of a peer's debts are large is not kept:
+ * once one is, all are paced as such. */
+static int64_t pay_due_ms(const relay *r, const relay_peer *p, moment now)
+{
+    const relay_limits *l = &r->limits;
+    int64_t own = bucket_due_ms(&p->back, l->back_rate, l->back_burst, now.steady_ms);
+    int64_t all =
+        bucket_due_ms(&r->back_large, l->back_large_rate, l->back_large_rate, now.steady_ms);
+
+    return p->owes_large && all > own ? all : own;
+}
+
 /* Sends what is owed as the budget allows; true while something is left. */
 static bool pay(relay *r, relay_peer *p, moment now)
 {
+    const relay_limits *l = &r->limits;
     slice soul;
 
-    while (bucket_due_ms(&p->back, r->limits.back_rate, r->limits.back_burst, now.steady_ms) <=
-           now.steady_ms) {
+    while (pay_due_ms(r, p, now) <= now.steady_ms) {
         text *t;
 
-        if (!interest_next_owed(r->interest, &p->interest, &soul)) return false;
-        bucket_take(&p->back, r->limits.back_rate, r->limits.back_burst, now.steady_ms);
+        if (!interest_next_owed(r->interest, &p->interest, &soul)) return p->owes_large = false;
+        bucket_take(&p->back, l->back_rate, l->back_burst, now.steady_ms);
+        if (p->owes_large)
+            bucket_take(&r->back_large, l->back_large_rate, l->back_large_rate, now.steady_ms);
         t = line_begin(r);
         print_back(r, soul, NULL, t);
         say(p, t);
@@ -116,9 +131,7 @@ int64_t back_due_ms(const relay *r, moment now)
 
     for (size_t i = 0; i < r->owing.count; ++i) {
         const relay_peer *p = relay_find(r, r->owing.at[i]);
-        int64_t next = p == NULL ? now.steady_ms
-                                 : bucket_due_ms(&p->back, r->limits.back_rate,
-                                                 r->limits.back_burst, now.steady_ms);
+        int64_t next = p == NULL ? now.steady_ms : pay_due_ms(r, p, now);
         if (next < due) due = next;
     }
     return due;
@@ -310,9 +323,8 @@ static bool may_be_asked(relay *r, relay_peer *p, moment now)
     const relay_limits *l = &r->limits;
 
     if (p->closing || p->paused) return false;
-    if (!bucket_take(&r->asked_all, l->asked_rate_all, l->asked_rate_all, now.steady_ms))
-        return false;
-    return bucket_take(&p->asked, l->asked_rate, l->asked_rate, now.steady_ms);
+    if (!bucket_take(&p->asked, l->asked_rate, l->asked_rate, now.steady_ms)) return false;
+    return bucket_take(&r->asked_all, l->asked_rate_all, l->asked_rate_all, now.steady_ms);
 }
 
 static void ask_peer(relay *r, miss *m, relay_peer *p)
@@ -346,11 +358,15 @@ static relay_peer *miss_candidate(relay *r, miss *m)
 
 static void miss_step(relay *r, miss *m, moment now)
 {
+    const relay_limits *l = &r->limits;
     uint32_t asked = 0, tried = 0;
 
-    while (asked < r->limits.miss_per_turn && m->asked_count < r->limits.miss_peers_max) {
+    /* While the budget of all is spent nobody is passed over: they are asked later. */
+    while (asked < l->miss_per_turn && m->asked_count < l->miss_peers_max &&
+           bucket_due_ms(&r->asked_all, l->asked_rate_all, l->asked_rate_all, now.steady_ms) <=
+               now.steady_ms) {
         relay_peer *p = miss_candidate(r, m);
-        if (p == NULL || ++tried > 4 * r->limits.miss_peers_max) {
+        if (p == NULL || ++tried > 4 * l->miss_peers_max) {
             if (p == NULL) miss_rest(r, m);
             break;
         }
@@ -358,8 +374,8 @@ static void miss_step(relay *r, miss *m, moment now)
         ask_peer(r, m, p);
         ++asked;
     }
-    if (m->active && m->asked_count >= r->limits.miss_peers_max) miss_rest(r, m);
-    m->next_ms = now.steady_ms + r->limits.miss_turn_ms;
+    if (m->active && m->asked_count >= l->miss_peers_max) miss_rest(r, m);
+    m->next_ms = now.steady_ms + l->miss_turn_ms;
 }
 
 void miss_ask(relay *r, relay_peer *p, const ask *a, moment now)
@@ -401,11 +417,9 @@ void miss_turn(relay *r, moment now)
         miss_drop_first(r);
     for (miss *m = r->misses_asking, *after; m != NULL; m = after) {
         after = m->after;
-        if (m->next_ms > now.steady_ms) continue;
-        if (relay_find(r, m->asker) == NULL)
-            miss_rest(r, m);
-        else
-            miss_step(r, m, now);
+        /* Also when its asker has left: who reloads a page asks again at once, and
+         * is not asked for twice. */
+        if (m->next_ms <= now.steady_ms) miss_step(r, m, now);
     }
 }
 

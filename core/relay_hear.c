@@ -1,9 +1,10 @@
 /* relay_hear.c - frames to messages, and what to do with each.
  *
  * A frame is heard in steps, so that no single one holds the loop: after
- * FRAME_MESSAGES messages, or at a put of more keys than are judged in a slice,
- * the rest is suspended; so is a put that a busy store does not take yet. A
- * suspended peer is not read, so its order holds; it goes on in relay_turn().
+ * FRAME_MESSAGES messages or FRAME_BYTES of them, or at a put of more keys than
+ * are judged in a slice, the rest is suspended; so is a put that a busy store
+ * does not take yet, and a batch whose answers nobody reads. A suspended peer is
+ * not read, so its order holds; it goes on in relay_turn().
  */
 #include "core/relay_inside.h"
 
@@ -12,7 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { FRAME_MESSAGES = 1000, ARENA_KEEP = 256 * 1024, BLOCKED_RETRY_MS = 20 };
+enum {
+    FRAME_MESSAGES = 1000,
+    FRAME_BYTES = 1 << 20,
+    ARENA_KEEP = 256 * 1024,
+    BLOCKED_RETRY_MS = 20
+};
 
 /* What is left of a frame, and the put that was being judged. */
 struct suspended {
@@ -290,7 +296,7 @@ static size_t hear_batch(relay *r, relay_peer *p, suspended *f, slice wire, mome
 {
     message_limits limits = relay_message_limits(r);
     json_bounds bounds = { limits.depth_max, limits.tokens_max };
-    size_t heard = 0;
+    size_t heard = 0, began = f->at;
 
     for (;;) {
         bool skipped = false;
@@ -301,7 +307,7 @@ static size_t hear_batch(relay *r, relay_peer *p, suspended *f, slice wire, mome
 
         while (f->at < wire.len && (is_space(wire.at[f->at]) || wire.at[f->at] == ',')) ++f->at;
         if (f->at >= wire.len || wire.at[f->at] == ']') return heard;
-        if (heard == FRAME_MESSAGES) {
+        if (heard == FRAME_MESSAGES || f->at - began > FRAME_BYTES || p->paused) {
             suspend(r, p, f, wire);
             return heard;
         }
@@ -385,6 +391,7 @@ static bool put_on(relay *r, relay_peer *p, progress *how, moment now)
     suspended *s = p->suspended;
 
     *how = PROGRESS_MORE;
+    arena_reset(&r->arena, ARENA_KEEP); /* of an earlier try */
     invent_id(r, &s->arena, &s->m);
     if (s->looked < s->m.write_count && !put_look(r, p, &s->m, &s->looked, &s->met, now))
         return false;
@@ -436,7 +443,7 @@ void hear_on(relay *r, moment now)
         progress how;
 
         if (p == NULL || p->suspended == NULL) continue;
-        how = go_on(r, p, now);
+        how = p->paused ? PROGRESS_BLOCKED : go_on(r, p, now);
         if (how == PROGRESS_MORE) r->suspended_due_ms = now.steady_ms;
         if (how != PROGRESS_DONE && !roster_add(&r->suspended, p->number)) peer_close(p, 1011);
     }

@@ -70,6 +70,7 @@ struct relay_peer {
     marks *marks;
     ask *first_ask, *last_ask;
     uint32_t asks;
+    size_t ask_bytes;
     walk *walk;
     frame *lent;       /* given out by relay_next() or, while lent_at > 0, partly */
     char *lent_copy;   /* a piece of a frame that others share */
@@ -80,11 +81,12 @@ struct relay_peer {
     size_t pid_len;
     bucket back, missing, asked;
     uint32_t held;
+    size_t held_bytes;
     double held_until;
     int64_t waited_since; /* since when the oldest output waits */
     uint64_t stamp;       /* the last delivery that met this peer */
     int closing;
-    bool is_ready, is_lent, paused, owing, starving, greeted;
+    bool is_ready, is_lent, paused, owing, owes_large, starving, greeted;
 };
 
 /* Who wrote what is held, so that it is not told its own write when that comes

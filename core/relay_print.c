@@ -28,10 +28,14 @@ allowance allowance_of(const relay *r, const ask *a)
     return (allowance){ a->limit, 0, lexical ? r->limits.lex_keys_max : UINT32_MAX };
 }
 
+bool allowance_spent(const allowance *left)
+{
+    return left->keys_left == 0 || (left->units_max > 0 && left->units >= left->units_max);
+}
+
 bool allowance_take(allowance *left, slice value)
 {
-    if (left->keys_left == 0) return false;
-    if (left->units_max > 0 && left->units >= left->units_max) return false;
+    if (allowance_spent(left)) return false;
     /* Weighing counts units; it is done only where somebody limits them. */
     if (left->units_max > 0) left->units += (double)value_weight(value);
     --left->keys_left;

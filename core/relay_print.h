@@ -18,6 +18,9 @@ typedef struct allowance {
 
 allowance allowance_of(const relay *r, const ask *a);
 
+/* Whether nothing more comes. */
+bool allowance_spent(const allowance *left);
+
 /* Whether this value still comes, and if so takes it off what is left. One key
  * always comes: it does while the sum before it is below the limit. */
 bool allowance_take(allowance *left, slice value);

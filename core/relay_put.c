@@ -156,14 +156,26 @@ void put_forget_pending(relay *r)
 
 /* --- admission --- */
 
-/* Counts writes ahead of the clock; false when one is absurdly far ahead. */
-static bool count_future(const relay *r, const message *m, moment now, size_t *ahead,
+/* Writes ahead of the clock, and what it takes to hold them: each is a row of its
+ * own, with its soul's name. */
+typedef struct ahead {
+    size_t count, bytes;
+} ahead;
+
+static size_t held_bytes(const graph_write *w)
+{
+    return w->soul.len + w->key.len + w->value.len;
+}
+
+/* False when one is absurdly far ahead. */
+static bool count_future(const relay *r, const message *m, moment now, ahead *out,
                          const graph_write **absurd)
 {
-    *ahead = 0;
+    *out = (ahead){ 0 };
     for (size_t i = 0; i < m->write_count; ++i) {
         if (m->writes[i].state <= now.wall_ms) continue;
-        ++*ahead;
+        ++out->count;
+        out->bytes += held_bytes(&m->writes[i]);
         if (m->writes[i].state > now.wall_ms + r->limits.future_ms_max) {
             *absurd = &m->writes[i];
             return false;
@@ -172,12 +184,16 @@ static bool count_future(const relay *r, const message *m, moment now, size_t *a
     return true;
 }
 
-/* A peer's held writes are counted until the last of them is due: that is one
- * number instead of one per write, and errs on the strict side. */
-static bool may_hold(relay *r, relay_peer *p, size_t ahead, moment now)
+/* A peer's held writes are counted until they come due; those that lose then, or
+ * whose author was forgotten, until the last of all is due. */
+static bool may_hold(const relay *r, relay_peer *p, const ahead *more, moment now)
 {
-    if (now.wall_ms >= p->held_until) p->held = 0;
-    return ahead == 0 || p->held + ahead <= r->limits.held_max;
+    if (now.wall_ms >= p->held_until) {
+        p->held = 0;
+        p->held_bytes = 0;
+    }
+    return more->count == 0 || (p->held + more->count <= r->limits.held_max &&
+                                p->held_bytes + more->bytes <= r->limits.message_bytes_max);
 }
 
 /* The value counts, too: of two held writes with one state, one wins, and the
@@ -200,23 +216,24 @@ static void note_held(relay *r, relay_peer *p, const graph_write *w)
 
     *slot = (held_author){ hash, p->number };
     ++p->held;
+    p->held_bytes += held_bytes(w);
     if (w->state > p->held_until) p->held_until = w->state;
 }
 
 static bool admit(relay *r, relay_peer *p, const message *m, moment now)
 {
     const graph_write *absurd = NULL;
-    size_t ahead;
+    ahead more;
 
     if (m->bad_count > 0) {
         ++r->counts.bad_message;
         refuse_put(r, p, m->id, m->bad.why, m->bad.soul, m->bad.key);
     } else if (m->write_count > r->limits.put_keys_max) {
         refuse_put(r, p, m->id, "limit: too many keys in a put", none, none);
-    } else if (!count_future(r, m, now, &ahead, &absurd)) {
+    } else if (!count_future(r, m, now, &more, &absurd)) {
         ++r->counts.future_refused;
         refuse_put(r, p, m->id, "future: the state is too far ahead", absurd->soul, absurd->key);
-    } else if (!may_hold(r, p, ahead, now)) {
+    } else if (!may_hold(r, p, &more, now)) {
         refuse_put(r, p, m->id, "limit: too many writes from the future", none, none);
     } else {
         return true;
@@ -491,18 +508,20 @@ bool put_apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now
 static void drop_absurd(relay *r, relay_peer *p, message *m, moment now)
 {
     size_t left = 0;
+    ahead more = { 0 };
 
-    if (now.wall_ms >= p->held_until) p->held = 0;
     for (size_t i = 0; i < m->write_count; ++i) {
         const graph_write *w = &m->writes[i];
-        bool ahead = w->state > now.wall_ms;
+        bool waits = w->state > now.wall_ms;
+        ahead with = { more.count + 1, more.bytes + held_bytes(w) };
 
-        if (ahead &&
-            (w->state > now.wall_ms + r->limits.future_ms_max || p->held >= r->limits.held_max)) {
+        if (waits &&
+            (w->state > now.wall_ms + r->limits.future_ms_max || !may_hold(r, p, &with, now))) {
             if (m->bad_count++ == 0)
                 m->bad = (message_fault){ "future: the state is too far ahead", w->soul, w->key };
             continue;
         }
+        if (waits) more = with;
         m->writes[left++] = *w;
     }
     m->write_count = left;
@@ -588,7 +607,8 @@ static bool collect(void *visitor, const graph_row *row)
                         .value = arena_copy(c->a, row->value),
                         .state = row->state };
     if (w->soul.at != NULL && w->key.at != NULL && w->value.at != NULL) c->rows[c->count++] = w;
-    return true;
+    /* Before the arena is full: a row that is taken has to be told. */
+    return c->a->taken < c->a->bytes_max / 2;
 }
 
 /* Who wrote it, if that is still known: it is not told. */
@@ -600,16 +620,26 @@ static relay_peer *held_by(relay *r, const graph_write *w)
     return slot->hash == hash ? relay_find(r, slot->peer) : NULL;
 }
 
+static void forget_held(relay_peer *p, const graph_write *w)
+{
+    size_t bytes = held_bytes(w);
+
+    if (p->held > 0) --p->held;
+    p->held_bytes -= bytes < p->held_bytes ? bytes : p->held_bytes;
+}
+
 static void release(relay *r, graph *g, moment now)
 {
     collecting c = { .a = &r->arena };
 
     if (g->next_due(g->context) > now.wall_ms) return;
     arena_reset(&r->arena, r->limits.snapshot_bytes);
-    if (g->due(g->context, now, sizeof c.rows / sizeof *c.rows, collect, &c) != STATUS_OK) return;
+    /* What was visited is taken and has to be told, also when the next one failed. */
+    (void)!g->due(g->context, now, sizeof c.rows / sizeof *c.rows, collect, &c);
     r->counts.keys_released += c.count;
     for (size_t i = 0; i < c.count; ++i) {
         delivery d = { .writes = &c.rows[i], .count = 1, .origin = held_by(r, c.rows[i]) };
+        if (d.origin != NULL) forget_held(d.origin, c.rows[i]);
         deliver(r, &d, now);
     }
 }

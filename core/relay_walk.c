@@ -243,7 +243,8 @@ static bool walk_row(void *visitor, const graph_row *row)
     walk *w = visitor;
 
     if (policy_expired(w->life_ms, row->state, w->wall_ms)) return true;
-    if (w->in_message &&
+    /* The limit first: the message that is full may be the one to say "%". */
+    if (!allowance_spent(&w->left) && w->in_message &&
         w->message_bytes + w->out.len + w->states.len >= w->r->limits.answer_bytes) {
         w->stopped = STOP_MESSAGE;
         return false;
