@@ -182,6 +182,13 @@ static void snapshot_print(snapshot *s, const ask *a, const int32_t *hash, text 
     text_add(t, s->cut ? SLICE("}},\"%\":1}") : SLICE("}}}"));
 }
 
+void answer_found(relay *r, relay_peer *p, const ask *a)
+{
+    if (policy_is_hashed(a->soul) && a->kind == GET_KEY)
+        interest_clear(r->interest, &p->interest, a->soul, a->key, INTEREST_WANTS);
+    ++r->counts.gets_found;
+}
+
 /* The answer as it was read, with the ask-back at its side. */
 static void snapshot_answer(snapshot *s, relay_peer *p, const ask *a, moment now)
 {
@@ -198,9 +205,7 @@ static void snapshot_answer(snapshot *s, relay_peer *p, const ask *a, moment now
         return;
     }
     if (back && hashed) back_ask(r, p, a->soul, BACK_SMALL, &hash, &p->answers, now);
-    if (policy_is_hashed(a->soul) && a->kind == GET_KEY)
-        interest_clear(r->interest, &p->interest, a->soul, a->key, INTEREST_WANTS);
-    ++r->counts.gets_found;
+    answer_found(r, p, a);
 }
 
 /* --- answering --- */

@@ -70,6 +70,7 @@ struct relay_peer {
     marks *marks;
     ask *first_ask, *last_ask;
     uint32_t asks;
+    uint32_t live_run; /* frames of changes since an answer had its turn */
     size_t ask_bytes;
     walk *walk;
     frame *lent;       /* given out by relay_next() or, while lent_at > 0, partly */
@@ -173,6 +174,7 @@ void print_update(text *t, slice id, slice at, const graph_write *const *writes,
 /* False: the store takes nothing more until something has settled, and nothing
  * was done but to subscribe the author; try again with put_look(). */
 bool put_hear(relay *r, relay_peer *p, message *m, moment now);
+void put_refuse_busy(relay *r, relay_peer *p, const message *m);
 void answer_hear(relay *r, relay_peer *p, message *m, moment now);
 void put_due(relay *r, moment now);
 void put_settle(relay *r);
@@ -200,6 +202,8 @@ void get_hear(relay *r, relay_peer *p, const message *m, moment now);
 /* Answers what waits until there is enough to send, or a walk has begun. False
  * when nothing was done. */
 bool answer_next(relay *r, relay_peer *p, moment now);
+/* Its data was given: counted, and a key that can never change is unsubscribed. */
+void answer_found(relay *r, relay_peer *p, const ask *a);
 void asks_free(relay_peer *p);
 
 /* --- relay_walk.c --- */

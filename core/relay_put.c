@@ -386,18 +386,32 @@ static void say_kept_row(relay *r, relay_peer *p, slice soul, slice key)
     peer_news(p);
 }
 
-static void say_kept(relay *r, relay_peer *p, const graph_write **kept, size_t count)
+static void say_kept(relay *r, relay_peer *p, const graph_write **kept, size_t count, moment now)
 {
-    char id[RELAY_ID_LEN];
+    char fresh[RELAY_ID_LEN];
     text *t = line_begin(r);
+    slice id;
 
     if (count == 0) return;
-    print_update(t, relay_new_id(r, id), (slice){ NULL, 0 }, kept, count);
+    id = relay_new_id(r, fresh);
+    route_add(r->route, id, p->number, id, now.steady_ms);
+    print_update(t, id, (slice){ NULL, 0 }, kept, count);
     say(p, t);
 }
 
+/* Whether somebody passes on what came from, or went to, another peer: a client
+ * with two relays does, and so does everybody in a room of WebRTC. Only authors
+ * are told what was kept: the copies of what we say would be told again, each to
+ * all, for as long as a value changes faster than a message goes round. */
+static bool is_copy(relay *r, const relay_peer *p, slice id, moment now)
+{
+    route_end end;
+
+    return route_find(r->route, id, now.steady_ms, &end) && end.peer != p->number;
+}
+
 /* Tells the author what HAM kept instead of its writes. Small values go out
- * gathered; a large one is queued by name and read when it leaves. */
+ * gathered; a large one, or one too many, is queued by name and read when it leaves. */
 static void tell_loser(relay *r, relay_peer *p, const graph_write *writes, size_t count, moment now)
 {
     enum { GATHERED = 64, SMALL = 4096 };
@@ -412,7 +426,7 @@ static void tell_loser(relay *r, relay_peer *p, const graph_write *writes, size_
         if (writes[i].verdict != HAM_KEEP) continue;
         if (g->look(g->context, writes[i].soul, writes[i].key, &row) != STATUS_OK) continue;
         if (policy_expired(policy_life_ms(writes[i].soul), row.state, now.wall_ms)) continue;
-        if (row.value.len > SMALL) {
+        if (row.value.len > SMALL || p->control.bytes > r->limits.outbox_bytes_max) {
             say_kept_row(r, p, writes[i].soul, writes[i].key);
             continue;
         }
@@ -421,11 +435,11 @@ static void tell_loser(relay *r, relay_peer *p, const graph_write *writes, size_
         };
         said[gathered] = &rows[gathered];
         if (++gathered == GATHERED) {
-            say_kept(r, p, said, gathered);
+            say_kept(r, p, said, gathered, now);
             gathered = 0;
         }
     }
-    say_kept(r, p, said, gathered);
+    say_kept(r, p, said, gathered, now);
 }
 
 /* --- an author's put --- */
@@ -435,6 +449,7 @@ static bool apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment 
 {
     arena *a = &r->arena;
     delivery d = { .origin = p, .id = m->id };
+    bool copy = is_copy(r, p, m->id, now);
     graph_ticket ticket;
     status result;
     sorted s;
@@ -453,7 +468,7 @@ static bool apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment 
     d.writes = taken_of(r, a, p, &s, &d.count);
     d.whole = d.count == m->write_count && m->at.len == 0;
     deliver(r, &d, now);
-    tell_loser(r, p, s.writes, s.kept + s.fleeting, now);
+    if (!copy) tell_loser(r, p, s.writes, s.kept + s.fleeting, now);
     r->counts.keys_expired += s.expired;
     ack(r, p, m->id, graph_both(ticket, met));
     return true;
@@ -464,6 +479,12 @@ bool put_hear(relay *r, relay_peer *p, message *m, moment now)
     if (!admit(r, p, m, now)) return true;
     subscribe_writer(r, p, m->writes, m->write_count);
     return apply(r, p, m, (graph_ticket){ 0 }, now);
+}
+
+void put_refuse_busy(relay *r, relay_peer *p, const message *m)
+{
+    ++r->counts.store_refused;
+    refuse_put(r, p, m->id, failure_text(STATUS_BUSY), none, none);
 }
 
 bool put_look(relay *r, relay_peer *p, message *m, size_t *next, graph_ticket *met, moment now)

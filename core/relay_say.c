@@ -2,7 +2,9 @@
  *
  * One place decides what a socket is given: relay_next(). The order is the
  * design's: a message that has begun is finished, then control, then live
- * updates, then answers. Nothing comes between the pieces of one message.
+ * updates, then answers; but after LIVE_RUN frames of updates an answer has its
+ * turn, or a peer whose changes come as fast as it reads would never have one.
+ * Nothing comes between the pieces of one message.
  */
 #include "core/keyed.h"
 #include "core/number.h"
@@ -13,7 +15,7 @@
 
 /* Frames above this leave in pieces, so that a slow socket never makes its
  * transport copy more than one. */
-enum { PIECE_MAX = 64 * 1024 };
+enum { PIECE_MAX = 64 * 1024, LIVE_RUN = 16 };
 
 /* --- small messages --- */
 
@@ -240,11 +242,13 @@ void print_update(text *t, slice id, slice at, const graph_write *const *writes,
 /* --- what leaves next --- */
 
 /* The row a mark or a kept value names, as a frame of one update; NULL when
- * there is nothing to tell. */
-static frame *row_frame(relay *r, slice soul, slice key, moment now)
+ * there is nothing to tell. Its id is noted as the peer's, so that a copy of it
+ * is known when another peer passes it on. */
+static frame *row_frame(relay *r, relay_peer *p, slice soul, slice key, moment now)
 {
     graph *g = relay_graph(r, soul);
-    char id[RELAY_ID_LEN];
+    char fresh[RELAY_ID_LEN];
+    slice id;
     graph_row row;
     graph_write write;
     const graph_write *writes[] = { &write };
@@ -254,7 +258,9 @@ static frame *row_frame(relay *r, slice soul, slice key, moment now)
     if (g->look(g->context, soul, key, &row) != STATUS_OK) return NULL;
     if (policy_expired(policy_life_ms(soul), row.state, now.wall_ms)) return NULL;
     write = (graph_write){ .soul = soul, .key = key, .value = row.value, .state = row.state };
-    print_update(t, relay_new_id(r, id), (slice){ NULL, 0 }, writes, 1);
+    id = relay_new_id(r, fresh);
+    route_add(r->route, id, p->number, id, now.steady_ms);
+    print_update(t, id, (slice){ NULL, 0 }, writes, 1);
     if (!text_ok(t)) return NULL;
     f = frame_new(t->len);
     if (f == NULL) return NULL;
@@ -269,7 +275,7 @@ static frame *control_next(relay *r, relay_peer *p, moment now)
     frame *f;
 
     while ((f = lane_take(&p->control)) != NULL && f->kept) {
-        frame *row = row_frame(r, (slice){ frame_text(f), f->soul_len },
+        frame *row = row_frame(r, p, (slice){ frame_text(f), f->soul_len },
                                (slice){ frame_text(f) + f->soul_len, f->len - f->soul_len }, now);
         frame_drop(f);
         if (row != NULL) return row;
@@ -306,7 +312,7 @@ static frame *marks_next(relay *r, relay_peer *p, moment now)
     while (marks_first(p->marks, &m)) {
         frame *f = NULL;
         if (m.key.len > 0)
-            f = row_frame(r, m.soul, m.key, now);
+            f = row_frame(r, p, m.soul, m.key, now);
         else
             walk_soul(r, p, m.soul, now);
         marks_drop_first(&p->marks);
@@ -315,14 +321,39 @@ static frame *marks_next(relay *r, relay_peer *p, moment now)
     return NULL;
 }
 
+static bool answers_first(const relay_peer *p)
+{
+    return p->live_run >= LIVE_RUN && !p->starving &&
+           (p->answers.count > 0 || p->walk != NULL || p->first_ask != NULL);
+}
+
+static frame *next_change(relay *r, relay_peer *p, moment now)
+{
+    frame *f = live_gather(p);
+
+    if (f == NULL && p->walk == NULL) f = marks_next(r, p, now);
+    if (f != NULL) ++p->live_run;
+    return f;
+}
+
 static frame *next_frame(relay *r, relay_peer *p, moment now)
 {
     frame *f = control_next(r, p, now);
 
-    if (f == NULL) f = live_gather(p);
-    if (f == NULL && p->walk == NULL) f = marks_next(r, p, now);
-    if (f == NULL) f = lane_take(&p->answers);
+    if (f == NULL && !answers_first(p)) f = next_change(r, p, now);
+    if (f != NULL) return f;
+    f = lane_take(&p->answers);
+    if (f != NULL) p->live_run = 0;
     return f;
+}
+
+/* Goes on with the answers; false when nothing is left to be done. */
+static bool answer_on(relay *r, relay_peer *p, moment now)
+{
+    bool had_turn = p->live_run > 0;
+
+    p->live_run = 0;
+    return answer_next(r, p, now) || had_turn;
 }
 
 static bool lend_piece(relay_peer *p, relay_piece *out)
@@ -374,8 +405,9 @@ bool relay_next(relay *r, relay_peer *p, relay_piece *out, moment now)
         f = next_frame(r, p, now);
         if (f != NULL) return lend_frame(r, p, f, out);
         if (p->walk != NULL) {
+            p->live_run = 0;
             if (walk_piece(r, p, out, now)) return true;
-        } else if (!answer_next(r, p, now)) {
+        } else if (!answer_on(r, p, now)) {
             return false;
         }
     }

@@ -322,7 +322,7 @@ static void finish(relay *r, relay_peer *p, moment now)
     if (w->failed) {
         say_err(p, w->ask->at, "disk: the store could not be read", w->ask->soul, (slice){ "", 0 });
     } else if (w->found) {
-        ++r->counts.gets_found;
+        answer_found(r, p, w->ask);
     } else if (w->ask->at.len > 0) {
         say_not_found(p, w->ask->at);
     }

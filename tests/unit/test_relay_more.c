@@ -374,6 +374,71 @@ static void a_cut_answer_says_so_also_when_its_message_is_full(void **state)
     }
 }
 
+static void a_get_is_answered_while_changes_come_as_fast_as_they_are_read(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+    relay_piece piece;
+    bool answered = false;
+
+    (void)state;
+    table_say(t, a, "{'#':'p','put':{'cold':{'_':{'#':'cold','>':{'k':1}},'k':1}}}");
+    table_say(t, b, "{'#':'g1','get':{'#':'hot'}}");
+    table_read(t, b);
+    table_say(t, b, "{'#':'g2','get':{'#':'cold'}}");
+    for (int i = 1; i < 100 && !answered; ++i) {
+        table_say(t, a, "{'#':'h','put':{'hot':{'_':{'#':'hot','>':{'k':%d}},'k':%d}}}", i, i);
+        assert_true(relay_next(table_relay(t), b, &piece, table_now(t)));
+        answered = memmem(piece.at, piece.len, "\"g2\"", 4) != NULL;
+        relay_sent(table_relay(t), b, table_now(t));
+    }
+    assert_true(answered);
+    table_clear(t);
+}
+
+static void a_large_value_under_its_hash_is_not_subscribed_once_found(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+    char *value = long_name(70000);
+    text frame;
+
+    (void)state;
+    value[0] = value[69999] = '"';
+    frame = put_of("#c", 1, "5", value);
+    hear(t, a, &frame);
+    table_say(t, b, "{'#':'g','get':{'#':'#c','.':'k0'}}");
+    assert_int_equal(gauges(t).interests, 1);
+    assert_non_null(strstr(table_read(t, b), "'@':'g'"));
+    assert_int_equal(gauges(t).interests, 0);
+    free(value);
+    table_clear(t);
+}
+
+static void a_loser_of_many_keys_is_told_them_as_it_reads(void **state)
+{
+    enum { KEYS = 500, BOUND = 100000 };
+    relay_limits limits = relay_default_limits();
+    limits.outbox_bytes_max = BOUND;
+    table *t = table_lay(&limits, false);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+    char *value = long_name(3000);
+    text frame;
+
+    (void)state;
+    value[0] = value[2999] = '"';
+    frame = put_of("s", KEYS, "5", value);
+    hear(t, a, &frame);
+    frame = put_of("s", KEYS, "4", "1");
+    hear(t, b, &frame);
+    assert_true(gauges(t).outbox_bytes < 5 * BOUND);
+    const char *told = table_read(t, b);
+    assert_int_equal(count_of(told, "':'sss"), KEYS);
+    assert_non_null(strstr(told, "'@':'w','ok':true"));
+    free(value);
+    table_clear(t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -389,6 +454,9 @@ int main(void)
         cmocka_unit_test(large_nodes_are_asked_back_at_their_own_pace),
         cmocka_unit_test(a_miss_waits_for_the_budget_of_all),
         cmocka_unit_test(a_miss_goes_on_when_its_asker_has_left),
+        cmocka_unit_test(a_get_is_answered_while_changes_come_as_fast_as_they_are_read),
+        cmocka_unit_test(a_large_value_under_its_hash_is_not_subscribed_once_found),
+        cmocka_unit_test(a_loser_of_many_keys_is_told_them_as_it_reads),
         cmocka_unit_test(a_cut_answer_says_so_also_when_its_message_is_full),
     };
 
