@@ -148,6 +148,13 @@ static void refuse_message(relay *r, relay_peer *p, const message *m, const mess
     say_err(p, m->id, fault->why, fault->soul, fault->key);
 }
 
+/* Past the bound on suspended text nothing more is suspended: what would be takes
+ * its time at once, or is refused. */
+static bool may_suspend(const relay *r)
+{
+    return r->suspended_bytes < r->limits.suspended_bytes_max;
+}
+
 /* Returns false when the rest is suspended. */
 static bool hear_unpacked(relay *r, relay_peer *p, message *m, moment now)
 {
@@ -160,8 +167,12 @@ static bool hear_unpacked(relay *r, relay_peer *p, message *m, moment now)
     } else if (m->has_put) {
         ++r->counts.puts;
         invent_id(r, &r->arena, m);
-        if (m->bad_count == 0 && m->write_count > r->limits.put_slice_keys) return false;
-        if (!put_hear(r, p, m, now)) return false;
+        if (m->bad_count == 0 && m->write_count > r->limits.put_slice_keys && may_suspend(r))
+            return false;
+        if (!put_hear(r, p, m, now)) {
+            if (may_suspend(r)) return false;
+            put_refuse_busy(r, p, m);
+        }
     } else if (m->at.len > 0) {
         hear_reply(r, p, m, now);
     } else if (m->has_nts) {
