@@ -328,6 +328,14 @@ static void merge(client *c, const wire_write *write)
     if (c->has_storage) cell_merge(&c->storage[write->soul][write->key], held->value, write->state);
 }
 
+/* Whether the page's own graph takes a write, the clock apart. */
+static bool takes(const client *c, const wire_write *write)
+{
+    cell incoming = { write->value, write->state, true };
+
+    return cell_order(&incoming, &c->ram[write->soul][write->key]) > 0;
+}
+
 static void see(client *c, const wire_write *write)
 {
     cell *seen = &c->seen[write->soul][write->key];
@@ -348,10 +356,13 @@ static void defer(client *c, const wire_write *write)
                (event){ .kind = EVENT_WAKE, .who = c->number });
 }
 
-static void hear_writes(client *c, const wire *m)
+static void hear_writes(client *c, int via, const wire *m)
 {
     for (int i = 0; i < m->write_count; i++) {
         see(c, &m->writes[i]);
+        /* A neighbour's answer goes no further than to who asked. */
+        if (via >= 0 && m->at.len > 0 && takes(c, &m->writes[i]))
+            c->late[m->writes[i].soul][m->writes[i].key] = true;
         if (m->writes[i].state > client_clock(c))
             defer(c, &m->writes[i]);
         else
@@ -373,14 +384,6 @@ void client_wake(client *c)
         *at = d->next;
         free(d);
     }
-}
-
-/* Whether the page's own graph takes its own write. */
-static bool takes(const client *c, const wire_write *write)
-{
-    cell incoming = { write->value, write->state, true };
-
-    return cell_order(&incoming, &c->ram[write->soul][write->key]) > 0;
 }
 
 void client_write(client *c, const wire_write *writes, int count)
@@ -574,7 +577,7 @@ static void hear_message(void *visitor, const wire *m)
         hear_dam(c, e->via, m);
         return;
     }
-    if (m->has_put) hear_writes(c, m);
+    if (m->has_put) hear_writes(c, e->via, m);
     if (m->has_put) say_stored(c, e->via, m);
     if (m->at.len) {
         pass_back(c, e->via, m);

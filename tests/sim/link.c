@@ -368,11 +368,13 @@ static void turn(world *w)
     size_t first = w->conn_count ? dice_below(&w->dice, (uint32_t)w->conn_count) : 0;
 
     w->turn_at_us = INT64_MAX;
-    for (size_t i = 0; i < w->conn_count; i++) {
+    for (size_t i = 0; i < w->conn_count && !w->crashed; i++) {
         conn *k = w->conns[(first + i) % w->conn_count];
         if (k->unread != NULL) hear_unread(k);
     }
     relay_turn(w->relay, world_moment(w));
+    if (w->crashed) check_acked_after_crash(w);
+    w->crashed = false;
     serve_ready(w);
     plan_sync(w);
 
@@ -440,7 +442,7 @@ void relay_crash(world *w)
     w->counts.crashes++;
     graph_memory_crash(w->disk);
     all_lose_the_relay(w);
-    check_acked_after_crash(w);
+    w->crashed = true;
 }
 
 /* Everything durable, every ack out, then the end. */

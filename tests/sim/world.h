@@ -150,7 +150,7 @@ struct client {
     bool asked[NAMES_SOULS], asked_key[NAMES_SOULS][NAMES_KEYS];
     bool wants[NAMES_SOULS], wants_key[NAMES_SOULS][NAMES_KEYS]; /* what the page asks for */
     bool wrote[NAMES_SOULS][NAMES_KEYS];
-    bool late[NAMES_SOULS][NAMES_KEYS]; /* came due since it connected: after any ask-back */
+    bool late[NAMES_SOULS][NAMES_KEYS]; /* learnt after any ask-back, and not passed on */
     bool kept[NAMES_SOULS][NAMES_KEYS]; /* what the relay should remember of this pid */
     sight sights[IDS_REMEMBERED];
     int neighbours[NEIGHBOURS_MOST], neighbour_count;
@@ -213,6 +213,7 @@ struct world {
     int incarnation;
     int64_t turn_at_us;      /* of the planned turn, INT64_MAX: none */
     bool sync_planned, calm; /* calm: nothing goes wrong any more */
+    bool crashed;            /* and has not been looked at since */
     bool disk_failed;        /* some put may have been refused */
 
     client clients[CLIENTS_MOST];
