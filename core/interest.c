@@ -268,6 +268,15 @@ static void untarget_row(interest *t, uint32_t row)
         r->target_prev;
 }
 
+/* What a row's soul counts for among its holder's long names. */
+uint32_t interest_long_bytes(const interest *t, uint32_t target)
+{
+    const interest_target *at = interest_target_at(t, target);
+
+    if (at->name == NULL) at = interest_target_at(t, at->soul);
+    return at->name_bytes > INTEREST_LONG_NAME ? at->name_bytes : 0;
+}
+
 static void drop_row(interest *t, uint32_t row)
 {
     interest_row *r = interest_row_at(t, row);
@@ -278,6 +287,7 @@ static void drop_row(interest *t, uint32_t row)
     untarget_row(t, row);
     chains_remove(&t->row_table, &items, row);
     r->holder->rows--;
+    r->holder->long_bytes -= interest_long_bytes(t, target);
     r->target = 0;
     pool_give_back(&t->rows, row);
     interest_release_target(t, target);
@@ -341,8 +351,10 @@ status interest_add_at(interest *t, interest_holder *holder, uint32_t target, un
     if ((row = new_row(t, holder, target)) == 0) return STATUS_NO_MEMORY;
     if (full || holder->rows >= t->options.rows_per_holder_max) make_room(t, holder);
     holder->rows++;
+    holder->long_bytes += interest_long_bytes(t, target);
     interest_row_at(t, row)->flags = (uint8_t)flags;
     list_row(t, row);
+    while (holder->long_bytes > INTEREST_LONG_BYTES_MAX && holder->rows > 1) make_room(t, holder);
     return STATUS_OK;
 }
 

@@ -34,7 +34,14 @@ typedef struct interest_holder {
     uint32_t owed_first, owed_last; /* rows with INTEREST_OWED, in order of debt */
     uint32_t rows;                  /* all of them */
     uint32_t name;                  /* what interest_return() knows it by */
+    uint32_t long_bytes;            /* names above INTEREST_LONG_NAME, once a row */
 } interest_holder;
+
+/* Names are kept by the soul, rows are counted by the holder. So that few rows on
+ * souls with huge names are not much memory, a holder's rows on long names are
+ * bounded in bytes as well (its longest untouched rows go), and a keepsake leaves
+ * them out. */
+enum { INTEREST_LONG_NAME = 256, INTEREST_LONG_BYTES_MAX = 16 << 20 };
 
 enum {
     INTEREST_WANTS = 1, /* deliver changes */

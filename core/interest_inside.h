@@ -80,6 +80,7 @@ MUST_USE status interest_add_at(interest *t, interest_holder *holder, uint32_t t
                                 unsigned flags, unsigned *before);
 
 /* Counts one more, or one less, that needs the target. */
+uint32_t interest_long_bytes(const interest *t, uint32_t target);
 void interest_hold_target(interest *t, uint32_t target);
 void interest_release_target(interest *t, uint32_t target);
 

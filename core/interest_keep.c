@@ -89,7 +89,7 @@ static uint32_t note_written(interest *t, uint32_t last, uint32_t most, uint32_t
     for (uint32_t i = last; i != 0 && count < most;) {
         const interest_row *r = interest_row_at(t, i);
 
-        if (r->flags & INTEREST_WROTE) {
+        if (r->flags & INTEREST_WROTE && interest_long_bytes(t, r->target) == 0) {
             if (into != NULL) {
                 into[most - 1 - count] = r->target;
                 interest_hold_target(t, r->target);

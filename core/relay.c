@@ -318,6 +318,11 @@ static int64_t earlier(int64_t a, int64_t b)
     return a < b ? a : b;
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static int64_t held_due_ms(graph *g, moment now)
 {
     double wait = g->next_due(g->context) - now.wall_ms;
@@ -331,8 +336,8 @@ int64_t relay_due_ms(const relay *r, moment now)
     int64_t due = r->sweep_at_ms;
 
     if (r->suspended.count > 0) due = earlier(due, r->suspended_due_ms);
-    due = earlier(due, held_due_ms(r->store, now));
-    due = earlier(due, held_due_ms(r->fleeting, now));
+    due = earlier(due, later(r->due_again_ms, held_due_ms(r->store, now)));
+    due = earlier(due, later(r->due_again_ms, held_due_ms(r->fleeting, now)));
     due = earlier(due, miss_due_ms(r, now));
     due = earlier(due, back_due_ms(r, now));
     if (r->starving.count > 0) due = earlier(due, now.steady_ms + STARVED_RETRY_MS);
@@ -355,7 +360,7 @@ void relay_measure(const relay *r, relay_gauges *out)
         .souls_wanted = wants.souls,
         .keepsakes = wants.keepsakes,
         .walk_bytes = r->walk_bytes,
-        .suspended_bytes = r->suspended_bytes,
+        .suspended_bytes = r->suspended_bytes + r->waiting_bytes,
         .acks_waiting = r->pending_acks,
         .misses = r->misses_active,
         .fleeting_rows = graph_memory_rows(r->memory),

@@ -273,6 +273,26 @@ static void send_asker(sending *s)
     frame_drop(f);
 }
 
+static bool visit_close(void *visitor, interest_holder *holder, unsigned flags)
+{
+    (void)flags;
+    if (!is_excluded(visitor, relay_holder_peer(holder)))
+        peer_close(relay_holder_peer(holder), 1011);
+    return true;
+}
+
+/* There was no memory to tell everybody. Who may have missed something must not
+ * believe that it has heard all: it comes back and asks anew. */
+static void close_audience(sending *s)
+{
+    for (size_t i = 0; i < s->d->count; ++i) {
+        const graph_write *w = s->d->writes[i];
+        interest_each(s->r->interest, w->soul, (slice){ "", 0 }, visit_close, s);
+        interest_each(s->r->interest, w->soul, w->key, visit_close, s);
+    }
+    if (s->d->asker != NULL) peer_close(s->d->asker, 1011);
+}
+
 void deliver(relay *r, const delivery *d, moment now)
 {
     sending s = { .r = r, .d = d, .now = now };
@@ -286,5 +306,6 @@ void deliver(relay *r, const delivery *d, moment now)
     } else {
         send_mixed(&s);
     }
+    if (s.failed) close_audience(&s);
     frame_drop(s.whole);
 }

@@ -6,6 +6,7 @@
  * does not take yet, and a batch whose answers nobody reads. A suspended peer is
  * not read, so its order holds; it goes on in relay_turn().
  */
+#include "core/json_skip.h"
 #include "core/relay_inside.h"
 
 #include <assert.h>
@@ -26,16 +27,25 @@ struct suspended {
     char *text;  /* the frame, a copy */
     size_t len, at;
     bool batch, scolded;
-    bool in_put;
+    bool in_put, counted_as_put;
     message m;
     size_t looked;
     graph_ticket met;
 };
 
+/* Puts that wait for the store or for their turn, and batches that wait for the
+ * rest to be read, have bounds of their own. */
+static void count_suspended(relay *r, const suspended *s, bool more)
+{
+    size_t *bytes = s->counted_as_put ? &r->suspended_bytes : &r->waiting_bytes;
+
+    *bytes = more ? *bytes + s->len : *bytes - s->len;
+}
+
 void hear_forget(relay_peer *p)
 {
     if (p->suspended == NULL) return;
-    p->relay->suspended_bytes -= p->suspended->len;
+    count_suspended(p->relay, p->suspended, false);
     arena_free(&p->suspended->arena);
     free(p->suspended->text);
     free(p->suspended);
@@ -221,6 +231,19 @@ static bool hear_element(relay *r, relay_peer *p, const json *j, message *m, boo
     return true;
 }
 
+/* A message that is too large to be read is answered under its id all the same. */
+static void refuse_unread(relay *r, relay_peer *p, slice wire, size_t at, status why)
+{
+    message m = { .id = json_peek(wire, at, SLICE("#")), .at = json_peek(wire, at, SLICE("@")) };
+    message_fault fault = { .why = why == STATUS_NO_MEMORY ? "busy: out of memory"
+                                                           : "limit: message too complex" };
+
+    if (m.id.len > r->limits.id_bytes_max) m.id.len = 0;
+    ++r->counts.messages_in;
+    ++r->counts.too_big;
+    refuse_message(r, p, &m, &fault);
+}
+
 static void scold_once(relay_peer *p, bool *scolded, const char *why)
 {
     if (*scolded) return;
@@ -258,12 +281,19 @@ static void suspend(relay *r, relay_peer *p, suspended *rest, slice wire)
         return;
     }
     s->len = wire.len;
+    s->counted_as_put = s->in_put;
     s->arena = r->arena;
     r->arena = arena_make(s->arena.bytes_max);
     r->suspended_due_ms = 0; /* at the next turn */
-    r->suspended_bytes += s->len;
+    count_suspended(r, s, true);
     p->suspended = s;
     peer_news(p);
+    /* A batch that waits for its own reader is that reader's cost: past the bound
+     * it goes, and with it the connection, for its puts would get no answer. */
+    if (!s->in_put && p->paused && r->waiting_bytes > r->limits.suspended_bytes_max) {
+        ++r->counts.stalled;
+        peer_close(p, 1008);
+    }
 }
 
 /* Names in a suspended message lend from the frame it was read from; a copy of
@@ -324,12 +354,13 @@ static size_t hear_batch(relay *r, relay_peer *p, suspended *f, slice wire, mome
         }
         from = f->at;
         arena_reset(&r->arena, ARENA_KEEP);
+        ++heard;
         s = json_read_at(&j, &r->arena, wire, &f->at, &bounds);
         if (s != STATUS_OK) { /* it was checked: only a bound or memory can fail now */
-            scold_once(p, &f->scolded, "limit: message too complex");
-            return heard;
+            refuse_unread(r, p, wire, from, s);
+            f->at = json_skip(wire, from);
+            continue;
         }
-        ++heard;
         if (!hear_element(r, p, &j, &m, &skipped, now)) {
             f->in_put = true;
             f->m = m;
@@ -354,10 +385,12 @@ static size_t hear_single(relay *r, relay_peer *p, slice wire, size_t at, moment
 
     arena_reset(&r->arena, ARENA_KEEP);
     s = json_read(&j, &r->arena, wire, &bounds);
+    if (s == STATUS_MALFORMED) {
+        scold_once(p, &scolded, "malformed: not JSON");
+        return 1;
+    }
     if (s != STATUS_OK) {
-        if (s == STATUS_TOO_BIG) ++r->counts.too_big;
-        scold_once(p, &scolded,
-                   s == STATUS_MALFORMED ? "malformed: not JSON" : "limit: message too complex");
+        refuse_unread(r, p, wire, at, s);
         return 1;
     }
     if (!hear_message(r, p, &j, &f.m, now)) suspend(r, p, &f, wire);
@@ -421,7 +454,7 @@ static void batch_on(relay *r, relay_peer *p, moment now)
     arena_free(&s.arena);
     free(p->suspended);
     p->suspended = NULL;
-    r->suspended_bytes -= s.len;
+    count_suspended(r, &s, false);
     hear_batch(r, p, &s, (slice){ s.text, s.len }, now);
     if (p->suspended == NULL) free(s.text);
     prepare_suspended(r, p);

@@ -126,12 +126,13 @@ struct relay {
     held_author *held_authors; /* RELAY_HELD_AUTHORS */
     roster suspended, starving, owing;
     int64_t suspended_due_ms;
+    int64_t due_again_ms;       /* held writes: not before */
     miss *misses, *misses_last; /* oldest first */
     miss *misses_asking;        /* those under way */
     miss **miss_table;
     uint32_t miss_count, miss_buckets, misses_active;
     bucket asked_all, back_large;
-    size_t walk_bytes, suspended_bytes;
+    size_t walk_bytes, suspended_bytes, waiting_bytes;
     uint64_t stamp;
     int64_t sweep_at_ms;
     relay_counts counts;

@@ -291,16 +291,23 @@ static bool sort_places(relay *r, arena *a, const message *m, sorted *out, momen
 
 static status merge_all(relay *r, sorted *s, moment now, graph_ticket *ticket)
 {
-    graph_ticket fleeting;
+    graph_write *fleeting = s->writes + s->kept;
+    graph_ticket at_once;
     status result = STATUS_OK;
 
     *ticket = (graph_ticket){ 0 };
     if (s->kept > 0) result = r->store->merge(r->store->context, s->writes, s->kept, now, ticket);
-    if (result == STATUS_OK && s->fleeting > 0)
-        result = r->fleeting->merge(r->fleeting->context, s->writes + s->kept, s->fleeting, now,
-                                    &fleeting);
-    for (size_t i = s->kept + s->fleeting; i < s->kept + s->fleeting + s->expired; ++i)
-        s->writes[i].verdict = HAM_KEEP;
+    if (result != STATUS_OK) return result;
+    if (s->fleeting > 0)
+        result = r->fleeting->merge(r->fleeting->context, fleeting, s->fleeting, now, &at_once);
+    /* What was taken for good stays taken; what lives in memory only may be lost at
+     * any time, and is when there is no room. */
+    if (result != STATUS_OK && s->kept > 0) {
+        ++r->counts.store_refused;
+        for (size_t i = 0; i < s->fleeting; ++i) fleeting[i].verdict = HAM_KEEP;
+        result = STATUS_OK;
+    }
+    for (size_t i = 0; i < s->expired; ++i) fleeting[s->fleeting + i].verdict = HAM_KEEP;
     return result;
 }
 
@@ -649,14 +656,18 @@ static void forget_held(relay_peer *p, const graph_write *w)
     p->held_bytes -= bytes < p->held_bytes ? bytes : p->held_bytes;
 }
 
+/* A store that cannot say what is due is asked again after this time. */
+enum { DUE_RETRY_MS = 1000 };
+
 static void release(relay *r, graph *g, moment now)
 {
     collecting c = { .a = &r->arena };
 
-    if (g->next_due(g->context) > now.wall_ms) return;
+    if (now.steady_ms < r->due_again_ms || g->next_due(g->context) > now.wall_ms) return;
     arena_reset(&r->arena, r->limits.snapshot_bytes);
     /* What was visited is taken and has to be told, also when the next one failed. */
-    (void)!g->due(g->context, now, sizeof c.rows / sizeof *c.rows, collect, &c);
+    if (g->due(g->context, now, sizeof c.rows / sizeof *c.rows, collect, &c) != STATUS_OK)
+        r->due_again_ms = now.steady_ms + DUE_RETRY_MS;
     r->counts.keys_released += c.count;
     for (size_t i = 0; i < c.count; ++i) {
         delivery d = { .writes = &c.rows[i], .count = 1, .origin = held_by(r, c.rows[i]) };

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 // clang-format on
 
@@ -173,6 +174,29 @@ static void the_longest_untouched_row_of_a_holder_makes_room(void **state)
     assert_int_equal(counts.dropped, 1);
     assert_int_equal(counts.rows, 4);
     assert_int_equal(counts.souls, 3); /* "2" left with its row */
+    interest_free(t);
+}
+
+static void few_rows_on_huge_names_are_bounded_in_bytes_and_leave_no_keepsake(void **state)
+{
+    enum { NAME = 60000 };
+    interest *t = make(roomy());
+    interest_holder h = { 0 };
+    char *name = malloc(NAME);
+
+    (void)state;
+    memset(name, 'n', NAME);
+    for (int i = 0; i < 1000; i++) {
+        memcpy(name, &i, sizeof i);
+        add(t, &h, (slice){ name, NAME }, SLICE("k"), INTEREST_WANTS | INTEREST_WROTE);
+    }
+    assert_true(interest_bytes(t) < INTEREST_LONG_BYTES_MAX * 5 / 4);
+    assert_int_equal(h.rows, INTEREST_LONG_BYTES_MAX / NAME);
+    assert_true(interest_flags(t, &h, (slice){ name, NAME }, SLICE("k")) != 0); /* the newest */
+    interest_keep(t, &h, SLICE("pid"), 0);
+    interest_sweep(t, 2000);
+    assert_empty(t);
+    free(name);
     interest_free(t);
 }
 
@@ -564,6 +588,7 @@ int main(void)
         cmocka_unit_test(flags_gather_in_one_row_and_the_row_goes_with_the_last),
         cmocka_unit_test(a_visitor_may_stop),
         cmocka_unit_test(the_longest_untouched_row_of_a_holder_makes_room),
+        cmocka_unit_test(few_rows_on_huge_names_are_bounded_in_bytes_and_leave_no_keepsake),
         cmocka_unit_test(a_debt_is_the_last_to_make_room),
         cmocka_unit_test(when_all_is_full_only_own_rows_make_room),
         cmocka_unit_test(debts_are_paid_in_the_order_they_were_made),

@@ -273,6 +273,55 @@ static void a_put_waits_for_a_busy_store_and_its_author_is_not_read(void **state
     table_clear(t);
 }
 
+static void a_put_too_complex_is_refused_under_its_id_and_the_batch_goes_on(void **state)
+{
+    relay_limits limits = relay_default_limits();
+    char frame[60000], *at = frame;
+    table *t;
+    relay_peer *a;
+
+    (void)state;
+    limits.put_keys_max = 10; /* so 4,176 tokens in a message */
+    t = table_lay(&limits, false);
+    a = table_join(t, NULL);
+    at += sprintf(at, "[{'put':{'s':[");
+    for (int i = 0; i < 5000; ++i) at += sprintf(at, "%s{}", i ? "," : "");
+    sprintf(at, "]},'x':'}','#':'big'},{'#':'g1','get':{}}]");
+    table_say(t, a, "%s", frame);
+    assert_string_equal(table_read(t, a), "{'#':<2>,'@':'big','err':'limit: message too complex'}\n"
+                                          "{'#':<3>,'@':'g1'}\n");
+    frame[strlen(frame) - strlen(",{'#':'g1','get':{}}]")] = '\0';
+    table_say(t, a, "%s", frame + 1);
+    assert_string_equal(table_read(t, a),
+                        "{'#':<4>,'@':'big','err':'limit: message too complex'}\n");
+    table_clear(t);
+}
+
+static void what_is_kept_is_told_although_memory_souls_have_no_room(void **state)
+{
+    relay_limits limits = relay_default_limits();
+    table *t;
+    relay_peer *a, *b;
+
+    (void)state;
+    limits.fleeting_bytes_max = 10;
+    t = table_lay(&limits, false);
+    a = table_join(t, NULL);
+    b = table_join(t, NULL);
+    table_say(t, b, "{'#':'g1','get':{'#':'s'}}");
+    table_read(t, b);
+    table_say(t, a,
+              "{'#':'p1','put':{'/live/x':{'_':{'#':'/live/x','>':{'a':999999}},'a':'long enough'},"
+              "'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}");
+    assert_non_null(strstr(table_read(t, a), "'@':'p1','ok':true}"));
+    assert_non_null(strstr(table_read(t, b), "'put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}"));
+    table_say(
+        t, a,
+        "{'#':'p2','put':{'/live/x':{'_':{'#':'/live/x','>':{'a':999999}},'a':'long enough'}}}");
+    assert_non_null(strstr(table_read(t, a), "'@':'p2','err':'full:"));
+    table_clear(t);
+}
+
 static void what_has_expired_is_acked_and_neither_kept_nor_served(void **state)
 {
     table *t = table_lay(NULL, false);
@@ -326,6 +375,8 @@ int main(void)
         cmocka_unit_test(a_write_from_the_future_is_acked_when_held_and_told_when_due),
         cmocka_unit_test(a_large_put_is_judged_in_slices_and_stays_in_order),
         cmocka_unit_test(a_put_waits_for_a_busy_store_and_its_author_is_not_read),
+        cmocka_unit_test(a_put_too_complex_is_refused_under_its_id_and_the_batch_goes_on),
+        cmocka_unit_test(what_is_kept_is_told_although_memory_souls_have_no_room),
         cmocka_unit_test(what_has_expired_is_acked_and_neither_kept_nor_served),
         cmocka_unit_test(memory_souls_leave_no_row_and_die_of_age),
     };
