@@ -105,11 +105,11 @@ export default {
                 ['B', '<', err('bad', 'malformed')], ['B', '>', put('q', { t: { a: 1 } })], ['B', '<', ok('q')]],
         },
         {
-            name: 'depth_max: deeper JSON is no message: limit:',
+            name: 'depth_max: deeper JSON is refused under its id: limit:',
             server: limit('depth_max=6'), acks: false,
             steps: [
                 ['A', 'open'], ['A', '>', '{"#":"a","get":{"#":"s"},"z":[[[[[1]]]]]}'], ['A', '<', none('a')],
-                ['A', '>', '{"#":"b","get":{"#":"s"},"z":[[[[[[1]]]]]]}'], ['A', '<', scold('limit')],
+                ['A', '>', '{"#":"b","get":{"#":"s"},"z":[[[[[[1]]]]]]}'], ['A', '<', err('b', 'limit')],
                 ['A', '>', [put('p', { s: { a: { '#': 'x' } } })]], ['A', '<', ok('p')]],
         },
 
