@@ -3,7 +3,8 @@
  *   relay.c         life of relays and peers, the turn
  *   relay_limits.c  the bounds by default, and budgets
  *   relay_hear.c    frames to messages
- *   relay_put.c     judging, holding, acknowledging
+ *   relay_put.c     judging, holding, telling who lost
+ *   relay_ack.c     an author's answer, when it is true
  *   relay_deliver.c who hears of a change
  *   relay_answer.c  gets: snapshots and walks
  *   relay_ask.c     asking peers: on a miss, and back for their edits
@@ -178,13 +179,19 @@ bool put_hear(relay *r, relay_peer *p, message *m, moment now);
 void put_refuse_busy(relay *r, relay_peer *p, const message *m);
 void answer_hear(relay *r, relay_peer *p, message *m, moment now);
 void put_due(relay *r, moment now);
-void put_settle(relay *r);
-void put_forget_pending(relay *r);
 /* A large put, in steps. put_look() judges keys from *next on, put_slice_keys
  * of them at the most; true when it has come to the end. Then put_apply(), until
  * it is true. `met` gathers the tickets of what was known already. */
 bool put_look(relay *r, relay_peer *p, message *m, size_t *next, graph_ticket *met, moment now);
 bool put_apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now);
+
+/* --- relay_ack.c --- */
+/* `ok` when the ticket is safe, perhaps now, or `err` when it has failed. */
+void put_ack(relay *r, relay_peer *p, slice id, graph_ticket ticket);
+void put_refuse(relay *r, relay_peer *p, slice id, const char *why, slice soul, slice key);
+const char *put_failure(status s); /* what an author is told of the store's answer */
+void put_settle(relay *r);         /* once a turn */
+void put_forget_pending(relay *r);
 
 /* --- relay_deliver.c --- */
 typedef struct delivery {

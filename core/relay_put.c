@@ -1,4 +1,4 @@
-/* relay_put.c - judging, holding, acknowledging.
+/* relay_put.c - judging, holding, telling who lost.
  *
  * An author's put (no "@") is whole or not at all, and gets exactly one answer:
  * `err` at once, or `ok` when everything it was judged against is durable. An
@@ -17,142 +17,7 @@
 
 #include <stdlib.h>
 
-/* Acks that wait for one batch: (peer number, length, id) one behind another. */
-struct pending {
-    pending *next; /* of a later batch */
-    uint64_t batch;
-    text records;
-    uint64_t count;
-};
-
 static const slice none = { "", 0 };
-
-/* --- acknowledging --- */
-
-static const char *failure_text(status s)
-{
-    switch (s) {
-    case STATUS_NO_SPACE:
-        return "full: the store has no room";
-    case STATUS_BUSY:
-        return "busy: too much waits for the disk";
-    case STATUS_NO_MEMORY:
-        return "busy: out of memory";
-    case STATUS_TOO_BIG:
-        return "limit: the store holds too many writes from the future";
-    default:
-        return "disk: the store failed";
-    }
-}
-
-static void refuse_put(relay *r, relay_peer *p, slice id, const char *why, slice soul, slice key)
-{
-    ++r->counts.puts_refused;
-    say_err(p, id, why, soul, key);
-}
-
-static pending *pending_for(relay *r, uint64_t batch)
-{
-    pending **link = &r->pending, *made;
-
-    while (*link != NULL && (*link)->batch < batch) link = &(*link)->next;
-    if (*link != NULL && (*link)->batch == batch) return *link;
-    made = calloc(1, sizeof *made);
-    if (made == NULL) return NULL;
-    made->batch = batch;
-    made->next = *link;
-    return *link = made;
-}
-
-static bool ack_later(relay *r, relay_peer *p, slice id, graph_ticket ticket)
-{
-    pending *waits = pending_for(r, ticket.batch);
-    size_t len = id.len;
-
-    if (waits == NULL) return false;
-    text_add(&waits->records, (slice){ (const char *)&p->number, sizeof p->number });
-    text_add(&waits->records, (slice){ (const char *)&len, sizeof len });
-    text_add(&waits->records, id);
-    ++waits->count;
-    ++r->pending_acks;
-    return text_ok(&waits->records);
-}
-
-static void answer_put(relay_peer *p, slice id, graph_state state, status why)
-{
-    if (state == GRAPH_SAFE) {
-        say_ack(p, id);
-    } else {
-        ++p->relay->counts.store_refused;
-        refuse_put(p->relay, p, id, failure_text(why), none, none);
-    }
-}
-
-static void ack(relay *r, relay_peer *p, slice id, graph_ticket ticket)
-{
-    graph_progress progress;
-    graph_state state;
-
-    r->store->progress(r->store->context, &progress);
-    state = graph_settled(ticket, &progress);
-    if (state != GRAPH_WAITING)
-        answer_put(p, id, state, progress.why);
-    else if (!ack_later(r, p, id, ticket))
-        peer_close(p, 1011);
-}
-
-static void settle_all(relay *r, const pending *waits, graph_state state, status why)
-{
-    slice left = text_slice(&waits->records);
-
-    while (left.len > 0) {
-        uint64_t number;
-        size_t len;
-        relay_peer *p;
-
-        memcpy(&number, left.at, sizeof number);
-        memcpy(&len, left.at + sizeof number, sizeof len);
-        left.at += sizeof number + sizeof len;
-        left.len -= sizeof number + sizeof len;
-        p = relay_find(r, number);
-        if (p != NULL && !p->closing) answer_put(p, (slice){ left.at, len }, state, why);
-        left.at += len;
-        left.len -= len;
-    }
-}
-
-static void pending_free(pending *waits)
-{
-    text_free(&waits->records);
-    free(waits);
-}
-
-void put_settle(relay *r)
-{
-    graph_progress progress;
-
-    if (r->pending == NULL) return;
-    r->store->progress(r->store->context, &progress);
-    while (r->pending != NULL) {
-        pending *first = r->pending;
-        graph_state state = graph_settled((graph_ticket){ first->batch }, &progress);
-
-        if (state == GRAPH_WAITING) return;
-        r->pending = first->next;
-        r->pending_acks -= first->count;
-        settle_all(r, first, state, progress.why);
-        pending_free(first);
-    }
-}
-
-void put_forget_pending(relay *r)
-{
-    while (r->pending != NULL) {
-        pending *first = r->pending;
-        r->pending = first->next;
-        pending_free(first);
-    }
-}
 
 /* --- admission --- */
 
@@ -227,14 +92,14 @@ static bool admit(relay *r, relay_peer *p, const message *m, moment now)
 
     if (m->bad_count > 0) {
         ++r->counts.bad_message;
-        refuse_put(r, p, m->id, m->bad.why, m->bad.soul, m->bad.key);
+        put_refuse(r, p, m->id, m->bad.why, m->bad.soul, m->bad.key);
     } else if (m->write_count > r->limits.put_keys_max) {
-        refuse_put(r, p, m->id, "limit: too many keys in a put", none, none);
+        put_refuse(r, p, m->id, "limit: too many keys in a put", none, none);
     } else if (!count_future(r, m, now, &more, &absurd)) {
         ++r->counts.future_refused;
-        refuse_put(r, p, m->id, "future: the state is too far ahead", absurd->soul, absurd->key);
+        put_refuse(r, p, m->id, "future: the state is too far ahead", absurd->soul, absurd->key);
     } else if (!may_hold(r, p, &more, now)) {
-        refuse_put(r, p, m->id, "limit: too many writes from the future", none, none);
+        put_refuse(r, p, m->id, "limit: too many writes from the future", none, none);
     } else {
         return true;
     }
@@ -407,14 +272,33 @@ static void say_kept(relay *r, relay_peer *p, const graph_write **kept, size_t c
 }
 
 /* Whether somebody passes on what came from, or went to, another peer: a client
- * with two relays does, and so does everybody in a room of WebRTC. Only authors
- * are told what was kept: the copies of what we say would be told again, each to
- * all, for as long as a value changes faster than a message goes round. */
+ * with two relays does, and so does everybody in a room of WebRTC. */
 static bool is_copy(relay *r, const relay_peer *p, slice id, moment now)
 {
     route_end end;
 
     return route_find(r->route, id, now.steady_ms, &end) && end.peer != p->number;
+}
+
+/* Moves to the front the writes whose copyist has not heard of their key: it is
+ * told what was kept, as an author is, and subscribed from now on. One that has
+ * hears of changes anyway, and must not be told: the copies of what we say come
+ * back from everybody it passes them on to, and would be told again for as long
+ * as a value changes faster than a message goes round. */
+static size_t unheard(relay *r, relay_peer *p, graph_write *writes, size_t count)
+{
+    size_t left = 0;
+
+    for (size_t i = 0; i < count; ++i) {
+        const graph_write *w = &writes[i];
+
+        if ((interest_flags(r->interest, &p->interest, w->soul, none) |
+             interest_flags(r->interest, &p->interest, w->soul, w->key)) &
+            INTEREST_WANTS)
+            continue;
+        writes[left++] = *w;
+    }
+    return left;
 }
 
 /* Tells the author what HAM kept instead of its writes. Small values go out
@@ -449,6 +333,19 @@ static void tell_loser(relay *r, relay_peer *p, const graph_write *writes, size_
     say_kept(r, p, said, gathered, now);
 }
 
+static void tell_copyist(relay *r, relay_peer *p, const sorted *s, moment now)
+{
+    size_t count = s->kept + s->fleeting;
+    size_t bytes = (count ? count : 1) * sizeof(graph_write);
+    graph_write *writes = arena_take(&r->arena, bytes);
+
+    if (writes != NULL) {
+        memcpy(writes, s->writes, count * sizeof *writes);
+        tell_loser(r, p, writes, unheard(r, p, writes, count), now);
+    }
+    subscribe_writer(r, p, s->writes, count);
+}
+
 /* --- an author's put --- */
 
 /* False when the store is busy: then nothing has happened. */
@@ -462,36 +359,39 @@ static bool apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment 
     sorted s;
 
     if (!sort_places(r, a, m, &s, now)) {
-        refuse_put(r, p, m->id, failure_text(STATUS_NO_MEMORY), none, none);
+        put_refuse(r, p, m->id, put_failure(STATUS_NO_MEMORY), none, none);
         return true;
     }
     result = merge_all(r, &s, now, &ticket);
     if (result == STATUS_BUSY && s.kept > 0) return false;
     if (result != STATUS_OK) {
         ++r->counts.store_refused;
-        refuse_put(r, p, m->id, failure_text(result), none, none);
+        put_refuse(r, p, m->id, put_failure(result), none, none);
         return true;
     }
     d.writes = taken_of(r, a, p, &s, &d.count);
     d.whole = d.count == m->write_count && m->at.len == 0;
     deliver(r, &d, now);
-    if (!copy) tell_loser(r, p, s.writes, s.kept + s.fleeting, now);
+    if (copy)
+        tell_copyist(r, p, &s, now);
+    else
+        tell_loser(r, p, s.writes, s.kept + s.fleeting, now);
     r->counts.keys_expired += s.expired;
-    ack(r, p, m->id, graph_both(ticket, met));
+    put_ack(r, p, m->id, graph_both(ticket, met));
     return true;
 }
 
 bool put_hear(relay *r, relay_peer *p, message *m, moment now)
 {
     if (!admit(r, p, m, now)) return true;
-    subscribe_writer(r, p, m->writes, m->write_count);
+    if (!is_copy(r, p, m->id, now)) subscribe_writer(r, p, m->writes, m->write_count);
     return apply(r, p, m, (graph_ticket){ 0 }, now);
 }
 
 void put_refuse_busy(relay *r, relay_peer *p, const message *m)
 {
     ++r->counts.store_refused;
-    refuse_put(r, p, m->id, failure_text(STATUS_BUSY), none, none);
+    put_refuse(r, p, m->id, put_failure(STATUS_BUSY), none, none);
 }
 
 bool put_look(relay *r, relay_peer *p, message *m, size_t *next, graph_ticket *met, moment now)
@@ -499,7 +399,7 @@ bool put_look(relay *r, relay_peer *p, message *m, size_t *next, graph_ticket *m
     size_t end = *next + r->limits.put_slice_keys;
 
     if (end > m->write_count) end = m->write_count;
-    subscribe_writer(r, p, m->writes + *next, end - *next);
+    if (!is_copy(r, p, m->id, now)) subscribe_writer(r, p, m->writes + *next, end - *next);
     for (; *next < end; ++*next) {
         graph_write *w = &m->writes[*next];
         graph *g = relay_graph(r, w->soul);
@@ -523,8 +423,12 @@ bool put_apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now
     if (!admit(r, p, m, now)) return true;
     /* What is kept already needs no second judgement, and a put of 100,000 keys
      * is often one that was sent before. */
-    for (size_t i = 0; i < all; ++i)
-        if (m->writes[i].verdict != HAM_SAME) m->writes[news++] = m->writes[i];
+    for (size_t i = 0; i < all; ++i) {
+        if (m->writes[i].verdict != HAM_SAME)
+            m->writes[news++] = m->writes[i];
+        else
+            subscribe_writer(r, p, &m->writes[i], 1);
+    }
     r->counts.keys_same += all - news;
     m->write_count = news;
     return apply(r, p, m, met, now);

@@ -67,6 +67,23 @@ static void who_loses_is_sent_the_kept_value_before_the_ack(void **state)
     table_clear(t);
 }
 
+static void a_copyist_is_told_once_what_was_kept(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL), *c = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, c, "{'#':'g1','get':{'#':'s'}}");
+    table_say(t, a, "{'#':'w1','put':{'s':{'_':{'#':'s','>':{'a':5}},'a':1}}}");
+    table_say(t, a, "{'#':'w2','put':{'s':{'_':{'#':'s','>':{'a':6}},'a':2}}}");
+    /* b has w1 from a, by another way, and passes it on; it never asked here. */
+    table_say(t, b, "{'#':'w1','put':{'s':{'_':{'#':'s','>':{'a':5}},'a':1}}}");
+    assert_non_null(strstr(table_read(t, b), ",'put':{'s':{'_':{'#':'s','>':{'a':6}},'a':2}}}\n"));
+    table_say(t, b, "{'#':'w1','put':{'s':{'_':{'#':'s','>':{'a':5}},'a':1}}}");
+    assert_null(strstr(table_read(t, b), "put")); /* an ack, and nothing else */
+    table_clear(t);
+}
+
 static void writers_hear_later_changes_and_not_their_own(void **state)
 {
     table *t = table_lay(NULL, false);
@@ -367,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_known_put_is_acknowledged_with_the_row_it_met),
         cmocka_unit_test(a_failed_disk_is_an_err),
         cmocka_unit_test(who_loses_is_sent_the_kept_value_before_the_ack),
+        cmocka_unit_test(a_copyist_is_told_once_what_was_kept),
         cmocka_unit_test(writers_hear_later_changes_and_not_their_own),
         cmocka_unit_test(a_whole_put_keeps_its_id_and_a_cut_one_gets_its_own),
         cmocka_unit_test(calls_go_back_to_the_author_and_on),
