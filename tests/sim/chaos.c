@@ -360,8 +360,10 @@ static void heal(world *w)
         c->era++;
         c->tries_left = 1;
         client_connect(c);
-        for (int s = 0; s < w->soul_count; s++)
-            if (holds(c, s)) client_read_soul(c, s, true);
+        for (int s = 0; s < w->soul_count; s++) {
+            c->healed[s] = holds(c, s);
+            if (c->healed[s]) client_read_soul(c, s, true);
+        }
         client_flush(c);
         world_run(w, w->now_us + dice_between(die(w), 0, SECOND));
     }

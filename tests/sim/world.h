@@ -151,6 +151,7 @@ struct client {
     bool wants[NAMES_SOULS], wants_key[NAMES_SOULS][NAMES_KEYS]; /* what the page asks for */
     bool wrote[NAMES_SOULS][NAMES_KEYS];
     bool late[NAMES_SOULS][NAMES_KEYS]; /* learnt after any ask-back, and not passed on */
+    bool healed[NAMES_SOULS];           /* held when it healed, and so gotten whole */
     bool kept[NAMES_SOULS][NAMES_KEYS]; /* what the relay should remember of this pid */
     sight sights[IDS_REMEMBERED];
     int neighbours[NEIGHBOURS_MOST], neighbour_count;
