@@ -103,6 +103,7 @@ static int run_many(uint64_t first, uint64_t seeds, uint64_t twice)
            N(events), N(up), N(down), N(acked), N(refused));
     printf("%llu crashes, %llu stops, %llu breaks, %llu reloads, %llu failed syncs\n", N(crashes),
            N(stops), N(breaks), N(reloads), N(syncs_failed));
+    printf("%llu frames to heal\n", N(heal_frames));
     printf("left open before healing: %llu keys after a restart, %llu of writers the relay could "
            "not know\n",
            N(open_restarted), N(open_unknown));

@@ -57,6 +57,7 @@ static const int browser_order[NAMES_KEYS] = {
     1, 0, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
 };
 
+/* Those from NAMES_TIES on, so many, stand together. */
 static const char *const values[NAMES_VALUES] = {
     "null",
     "true",

@@ -24,6 +24,9 @@ slice names_key_json(int i);
 int names_find_soul(slice name);
 int names_find_key(slice name);
 
+/* From here on so many values whose order depends on who counts the characters. */
+enum { NAMES_TIES = 32, NAMES_TIES_COUNT = 4 };
+
 /* Canonical JSON text of a value. */
 slice names_value(int i);
 

@@ -191,6 +191,7 @@ typedef struct event {
 
 typedef struct world_counts {
     uint64_t events, up, down, acked, refused, crashes, stops, breaks, reloads, syncs_failed;
+    uint64_t heal_frames;
     uint64_t open_restarted, open_unknown; /* cases that are left open, see check.c */
 } world_counts;
 
