@@ -459,10 +459,16 @@ static void drop_absurd(relay *r, relay_peer *p, message *m, moment now)
     m->write_count = left;
 }
 
+static bool wrote(relay *r, relay_peer *p, const graph_write *w)
+{
+    return interest_flags(r->interest, &p->interest, w->soul, w->key) & INTEREST_WROTE;
+}
+
 /* The writes that lost and whose sender is not told anyway of what is kept: who
  * asked for a whole soul has been answered. Who came back and was asked for what
- * it wrote has not, and would stay on its old values. To be asked before this
- * answer is noted as written. */
+ * it wrote has not, and would stay on its old values; also when it has queried the
+ * soul meanwhile, which subscribes to all and answers for some. To be asked before
+ * this answer is noted as written. */
 static const graph_write *untold(relay *r, relay_peer *p, const sorted *s, size_t *count)
 {
     size_t all = s->kept + s->fleeting;
@@ -480,7 +486,8 @@ static const graph_write *untold(relay *r, relay_peer *p, const sorted *s, size_
             soul = w->soul;
             told = (flags & INTEREST_WANTS) && !(flags & INTEREST_WROTE);
         }
-        if (!told) lost[(*count)++] = *w;
+        if (told && !wrote(r, p, w)) continue;
+        lost[(*count)++] = *w;
     }
     return lost;
 }

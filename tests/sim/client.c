@@ -509,7 +509,10 @@ static void answer_get(client *c, int via, const wire *m)
     ram = held_mask(c->ram[m->get_soul], m->get_key);
     storage = c->has_storage ? held_mask(c->storage[m->get_soul], m->get_key) : 0;
     if (ram) say_chunks(&a, c->ram[m->get_soul], m->get_soul, ram);
-    if (storage) say_chunks(&a, c->storage[m->get_soul], m->get_soul, storage);
+    if (storage) {
+        say_chunks(&a, c->storage[m->get_soul], m->get_soul, storage);
+        load_from_storage(c, m->get_soul); /* gun hears its own storage's answer, too */
+    }
     if (c->has_storage && !storage && !ram) say_nothing_found(&a, m->get_soul);
 }
 
