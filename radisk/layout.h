@@ -1,4 +1,4 @@
-/* layout.h - names and rows as bytes on disk, format 0.
+/* layout.h - names and rows as bytes on disk, format 1.
  *
  * Knows no LMDB: slices in, bytes out, and back. docs/storage.md draws every
  * table; this is what the drawings rest on.
@@ -16,18 +16,26 @@
  *   - whoever finds a long name compares it with the whole one.
  *
  * Entries. Behind a name (of a soul, in the index; of a key, in the rows) stand
- * eight bytes, then the whole name if it is long, then the rest:
  *
  *     number  8 bytes, big-endian     the soul's id; the state's IEEE bits
+ *     check   8 bytes                 over everything else; see below
+ *     kind    1 byte                  layout_kind
  *     length  4 bytes, big-endian  \  only when the stored name is 472 bytes
  *     name    that many bytes      /
- *     rest                            nothing; the value's canonical text
+ *     rest                            by kind
+ *
+ * Checks. LMDB 0.9 has none, and a wrong value served is worse than an error. The
+ * check is SipHash-2-4 under a fixed, public key (against damage, not against
+ * malice), chained: over the soul, then the key's whole name, then number, kind
+ * and rest. So a row that strayed to another soul or key does not pass. What the
+ * soul contributes is the same for all its rows: a layout_seal, made once.
  */
 #ifndef RADISK_LAYOUT_H
 #define RADISK_LAYOUT_H
 
 #include "core/ham.h"
 #include "core/status.h"
+#include "radisk/blob.h"
 
 #include <stdint.h>
 
@@ -63,25 +71,51 @@ double layout_number_state(uint64_t number);
 void layout_soul_key(layout_key *out, slice soul);
 void layout_row_key(layout_key *out, uint64_t id, slice key);
 
+/* What stands in an entry. */
+typedef enum layout_kind {
+    LAYOUT_TEXT = 0,  /* rest: the value's canonical text. Of a soul: it is there */
+    LAYOUT_BLOB = 1,  /* rest: LAYOUT_BLOB_REF bytes */
+    LAYOUT_FLOOR = 2, /* purged: number is the floor; rest: when, 8 bytes. Of a soul:
+                         rest: floor 8, when 8, and number its id */
+} layout_kind;
+
+enum { LAYOUT_BLOB_REF = 40 }; /* hash 32 | text length 4 | encoding 4 */
+
+/* What the soul contributes to the checks of its rows. */
+typedef struct layout_seal {
+    uint8_t key[16];
+} layout_seal;
+void layout_seal_soul(layout_seal *out, slice soul);
+
 typedef struct layout_entry {
     slice name;
     uint64_t number;
+    layout_kind kind;
     slice rest;
 } layout_entry;
 
-/* How many bytes an entry takes, and the entry written there. */
+/* How many bytes an entry takes, and the entry written there. `seal` is that of
+ * the soul for a row, and the one of the index (layout_index_seal) for a soul. */
 size_t layout_entry_bytes(const layout_entry *e);
-void layout_entry_write(char *at, const layout_entry *e);
+void layout_entry_write(char *at, const layout_entry *e, const layout_seal *seal);
+const layout_seal *layout_index_seal(void);
 
 /* Reads an entry from its stored name and its bytes; all slices point into
- * those. STATUS_CORRUPT when it cannot be one. */
-MUST_USE status layout_entry_read(layout_entry *out, slice stored, slice bytes);
+ * those. STATUS_CORRUPT when it cannot be one or its check does not fit. */
+MUST_USE status layout_entry_read(layout_entry *out, slice stored, slice bytes,
+                                  const layout_seal *seal);
+
+void layout_blob_write(char at[static LAYOUT_BLOB_REF], const blob_ref *ref);
+MUST_USE status layout_blob_read(blob_ref *out, slice rest);
 
 /* A held write: by due time, then a hash of the rest, so that the same write
  * held twice is one row. Due times as eight bytes that memcmp orders as the
  * doubles are ordered. */
 typedef struct layout_held {
-    slice soul, key, value;
+    slice soul, key;
+    bool is_blob;
+    slice value;   /* text, when it is no blob */
+    blob_ref blob;
     double state;
 } layout_held;
 
