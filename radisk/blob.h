@@ -56,11 +56,11 @@ typedef struct blob_place {
 } blob_place;
 
 /* Names a value: hashes it and finds out how it is stored. STATUS_NO_MEMORY. */
-MUST_USE status blob_name(blob_ref *out, slice text);
+MUST_USE status blob_name(blob_ref *out, slice value);
 
-/* The bytes to store for a value that blob_name() named: lends `text` itself or
+/* The bytes to store for a value that blob_name() named: lends `value` itself or
  * bytes written to `decoded` (which is reset first). STATUS_NO_MEMORY. */
-MUST_USE status blob_bytes(const blob_ref *ref, slice text, text *decoded, slice *out);
+MUST_USE status blob_bytes(const blob_ref *ref, slice value, text *decoded, slice *out);
 
 /* The text again from the stored bytes, appended to `out`. STATUS_NO_MEMORY. */
 MUST_USE status blob_text(const blob_ref *ref, slice stored, text *out);

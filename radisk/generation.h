@@ -21,15 +21,15 @@
 #include "radisk/blob.h"
 #include "radisk/ladder.h"
 
-/* A value: its text, or where the blob of it stands. */
+/* A value: its text, or the blob it is. */
 typedef struct generation_blob {
     blob_ref ref;
     blob_place place; /* known once its batch is durable: before the generation is folded */
 } generation_blob;
 
 typedef struct generation_value {
-    slice text;            /* when blob is NULL */
-    generation_blob *blob; /* in the generation's arena */
+    slice text;                  /* when blob is NULL */
+    const generation_blob *blob; /* borrowed until the generation is emptied */
 } generation_value;
 
 typedef struct generation_row {
@@ -96,14 +96,14 @@ typedef struct generation_change {
 /* Puts a write that HAM has taken. `soul` may be what generation_find() said a
  * moment ago, or NULL when it is not there; `id` its number on disk or 0. With
  * `for_good` the write will not be undone, and may reuse the room of the value
- * before it. Names, text and blob are copied. STATUS_NO_MEMORY: nothing changed. */
+ * before it. Names and text are copied. STATUS_NO_MEMORY: nothing changed. */
 typedef struct generation_put {
     generation_soul *soul;
     slice name, key;
     uint64_t id;
     double state;
     slice text;                  /* when blob is NULL */
-    const generation_blob *blob; /* or NULL */
+    const generation_blob *blob; /* or NULL; outlives the generation's content */
     uint64_t batch;
     bool for_good;
 } generation_put;
@@ -111,8 +111,8 @@ typedef struct generation_put {
 MUST_USE status generation_take(generation *g, const generation_put *put, generation_change *out);
 void generation_undo(generation *g, const generation_change *change);
 
-/* Held writes: adds one under its key, or notes that one is released. All is
- * copied. STATUS_NO_MEMORY: nothing changed. */
+/* Held writes: adds one under its key, or notes that one is released. All but a
+ * blob is copied. STATUS_NO_MEMORY: nothing changed. */
 MUST_USE status generation_hold(generation *g, slice held_key, const generation_held *h);
 MUST_USE status generation_release(generation *g, slice held_key);
 
