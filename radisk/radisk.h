@@ -64,6 +64,7 @@ typedef struct radisk_options {
     bool by_hand;       /* no threads: radisk_step() does the work. For the simulator */
     const files *files; /* NULL for the real ones; else what stands for journal/ and blobs/ */
     double (*now_ms)(void *context); /* steady, for the age of a generation; NULL: the system's */
+    double wall_ms;              /* wall time at the start; 0: the system's */
     void (*wake)(void *context); /* call radisk_turn() soon. From any thread. May be NULL */
     void *context;               /* of both */
 } radisk_options;
@@ -140,6 +141,10 @@ typedef struct radisk_position {
  * longer in the log (the reader needs everything: a scan). STATUS_IO, STATUS_NO_MEMORY. */
 MUST_USE status radisk_changes(radisk *store, radisk_position from, size_t most,
                                graph_visit *visit, void *visitor, radisk_position *next);
+
+/* Where the log ends now: of everything accepted before, and durable, nothing
+ * comes after it. Take it, then scan, then follow. */
+radisk_position radisk_here(const radisk *store);
 
 /* This store's id: positions mean nothing in another one. 16 bytes, lent. */
 const uint8_t *radisk_id(const radisk *store);

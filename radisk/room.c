@@ -1,0 +1,73 @@
+/* room.c - whether one more write may be admitted.
+ *
+ * Room is asked for before, not after: a delete, too, needs pages, and a put that
+ * was half written when the disk ran full is no refusal. So what has been promised
+ * always fits: the map and the file system keep a reserve of two pages for each
+ * row of one transaction of the folder, and twice what is in the journal and not
+ * yet in LMDB.
+ */
+#include "radisk/inside.h"
+
+#include <math.h>
+
+/* How often free space is asked for while all is well. */
+enum { ASK_MS = 1000 };
+
+size_t room_overlay_bytes(const radisk *store)
+{
+    size_t bytes = blobs_bytes(store->blobs);
+
+    for (size_t i = 0; i < store->overlay_len; i++) bytes += store->overlay[i]->memory.taken;
+    return bytes;
+}
+
+static size_t unfolded(const radisk *store)
+{
+    return store->live_bytes + store->sealed_bytes;
+}
+
+/* A bound stops the merge after the one that crossed it: so a message larger than
+ * the whole bound is still taken, when it comes to a store with room. */
+status room_admits(const radisk *store)
+{
+    if (store->latched || store->damaged) return STATUS_IO;
+    if (store->trouble != STATUS_OK) return store->trouble;
+    if (!store->has_next && store->prepare_trouble != STATUS_OK) return store->prepare_trouble;
+    if (store->room != STATUS_OK) return store->room;
+    if (unfolded(store) >= store->limits.journal_max) return STATUS_BUSY;
+    return room_overlay_bytes(store) < store->limits.overlay_max ? STATUS_OK : STATUS_BUSY;
+}
+
+static uint64_t reserve_bytes(const radisk *store, uint64_t page)
+{
+    return 2 * page * store->limits.fold_rows + 2 * (uint64_t)unfolded(store);
+}
+
+static status ask(radisk *store)
+{
+    MDB_stat stat;
+    uint64_t pages, free_bytes;
+
+    if (store->disk.env == NULL) return STATUS_OK; /* told otherwise */
+    (void)mdb_env_stat(store->disk.env, &stat);
+    uint64_t wanted = reserve_bytes(store, stat.ms_psize);
+    status s = disk_free_pages(&store->disk, wanted / stat.ms_psize, &pages);
+    disk_rest(&store->disk);
+    if (s != STATUS_OK) return STATUS_OK; /* what cannot be read is no want of room */
+    if (pages * stat.ms_psize < wanted) return STATUS_NO_SPACE;
+    s = store->files.room(store->files.context, &free_bytes);
+    return s == STATUS_OK && free_bytes < wanted ? STATUS_NO_SPACE : STATUS_OK;
+}
+
+void room_turn(radisk *store, double now_ms)
+{
+    if (now_ms < store->room_at_ms) return;
+    store->room_at_ms = now_ms + ASK_MS;
+    store->room = ask(store);
+}
+
+double room_due_in_ms(const radisk *store, double now_ms)
+{
+    if (store->room == STATUS_OK) return (double)INFINITY;
+    return store->room_at_ms > now_ms ? store->room_at_ms - now_ms : 0;
+}
