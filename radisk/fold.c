@@ -105,13 +105,22 @@ static uint64_t old_bytes(const radisk *store)
     return bytes;
 }
 
+/* When room is short the change log is the first to give. */
+static uint64_t kept_bytes(const radisk *store)
+{
+    bool short_of_room = store->room != STATUS_OK || store->trouble != STATUS_OK ||
+                         store->prepare_trouble != STATUS_OK;
+
+    return short_of_room ? 0 : store->limits.changelog_bytes;
+}
+
 /* What the change log does not keep is used again, or removed. */
 static void choose_old(radisk *store, fold_job *job)
 {
     enum { DROPPED_MAX = sizeof job->dropped / sizeof *job->dropped };
 
     while (store->old_len > 0 && store->old[0].number <= store->folded_through &&
-           old_bytes(store) > store->limits.changelog_bytes && job->dropped_count < DROPPED_MAX) {
+           old_bytes(store) > kept_bytes(store) && job->dropped_count < DROPPED_MAX) {
         if (job->recycled == 0 && store->old[0].bytes <= 2 * (uint64_t)store->limits.segment_bytes)
             job->recycled = store->old[0].number;
         else
@@ -318,7 +327,7 @@ void fold_hand(radisk *store)
 
 /* ---- news ---- */
 
-static void note_map(radisk *store)
+void fold_note_map(radisk *store)
 {
     MDB_envinfo info;
     MDB_stat page;
@@ -352,7 +361,7 @@ static void drop_sealed(radisk *store)
     store->sealed_bytes = 0;
     store->sealed_whole = false;
     held_sealed(store);
-    note_map(store);
+    fold_note_map(store);
     store->room_at_ms = 0;
 }
 
@@ -386,8 +395,18 @@ static void dropped(radisk *store, const fold_job *job)
     store->drop = 0; /* what could not be removed is, at the next start */
 }
 
+/* A soul of which nothing was left is no longer in the index, and its number, which
+ * a generation may have learnt before, stands for nothing. */
+static void forget_ids(radisk *store)
+{
+    for (size_t i = 0; i < store->overlay_len; i++)
+        for (rung *at = ladder_first(&store->overlay[i]->souls); at != NULL; at = at->after[0])
+            ((generation_soul *)at->item)->id = 0;
+}
+
 static void swept(radisk *store, const fold_job *job)
 {
+    forget_ids(store);
     if (job->news.how != STATUS_OK) log_note_failure(store, job->news.how);
     if (job->news.rows == 0) return;
     store->sweep_at_ms = 0; /* there may be more */

@@ -315,6 +315,9 @@ double fold_due_in_ms(const radisk *store, double now_ms);
  * as change log, used again, or removed. */
 void fold_note_old(radisk *store, uint64_t number, uint64_t bytes);
 
+/* Asks LMDB how large it is, for the age at which generations are folded. */
+void fold_note_map(radisk *store);
+
 /* Makes a segment at once, at the start. */
 MUST_USE status fold_first_segments(radisk *store);
 

@@ -340,8 +340,10 @@ static status open_all(radisk *store, const radisk_options *options, char *why)
     if (s == STATUS_OK) s = recover(store, wall_ms(options), why, RADISK_WHY_MAX);
     if (s == STATUS_OK) s = fold_first_segments(store);
     if (s == STATUS_OK) s = open_workers(store, options);
-    if (s == STATUS_OK) overlay_live(store)->segment = store->segment.number;
-    return s;
+    if (s != STATUS_OK) return s;
+    overlay_live(store)->segment = store->segment.number;
+    fold_note_map(store);
+    return STATUS_OK;
 }
 
 status radisk_open(radisk **out, const radisk_options *options, char why[RADISK_WHY_MAX])

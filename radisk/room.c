@@ -26,6 +26,26 @@ static size_t unfolded(const radisk *store)
     return store->live_bytes + store->sealed_bytes;
 }
 
+/* What was replayed is bounded by what the last run was allowed; it must not stop
+ * the first writes of this one. What goes beyond that does. */
+static size_t beyond(size_t replayed, size_t bound)
+{
+    return replayed > bound ? replayed - bound : 0;
+}
+
+static status bounds(const radisk *store)
+{
+    const generation *sealed = overlay_sealed(store);
+    size_t journal = unfolded(store), memory = room_overlay_bytes(store);
+
+    if (sealed != NULL && sealed->replayed) {
+        journal += beyond(store->sealed_bytes, store->limits.journal_max) - store->sealed_bytes;
+        memory += beyond(sealed->memory.taken, store->limits.overlay_max) - sealed->memory.taken;
+    }
+    bool room = journal < store->limits.journal_max && memory < store->limits.overlay_max;
+    return room ? STATUS_OK : STATUS_BUSY;
+}
+
 /* A bound stops the merge after the one that crossed it: so a message larger than
  * the whole bound is still taken, when it comes to a store with room. */
 status room_admits(const radisk *store)
@@ -34,8 +54,7 @@ status room_admits(const radisk *store)
     if (store->trouble != STATUS_OK) return store->trouble;
     if (!store->has_next && store->prepare_trouble != STATUS_OK) return store->prepare_trouble;
     if (store->room != STATUS_OK) return store->room;
-    if (unfolded(store) >= store->limits.journal_max) return STATUS_BUSY;
-    return room_overlay_bytes(store) < store->limits.overlay_max ? STATUS_OK : STATUS_BUSY;
+    return bounds(store);
 }
 
 static uint64_t reserve_bytes(const radisk *store, uint64_t page)
