@@ -13,9 +13,9 @@
 #include "radisk/view.h"
 
 struct radisk_view {
-    MDB_txn *txn;         /* its own */
-    disk *disk;           /* borrowed until `closed` */
-    blob_reader *reader;  /* its own */
+    MDB_txn *txn;                  /* its own */
+    disk *disk;                    /* borrowed until `closed` */
+    blob_reader *reader;           /* its own */
     void (*closed)(void *context); /* told last, from the thread that closes; may be NULL */
     void *closed_context;
 };
