@@ -39,6 +39,7 @@ typedef struct disk {
     int folder;      /* the folder's descriptor, -1 when closed */
     char *path;      /* of the folder, from the root */
     size_t size_max;
+    bool read_only;
     uint8_t store[JOURNAL_STORE_ID];
 } disk;
 
@@ -71,9 +72,9 @@ void disk_rest(disk *d);
 
 /* A soul on disk. */
 typedef struct disk_soul {
-    uint64_t id;       /* never reused: it stays true */
-    double floor;      /* -INFINITY when it has none */
-    layout_seal seal;  /* of its rows' checks */
+    uint64_t id;      /* never reused: it stays true */
+    double floor;     /* -INFINITY when it has none */
+    layout_seal seal; /* of its rows' checks */
 } disk_soul;
 
 /* STATUS_NOT_FOUND, STATUS_CORRUPT. A soul that was purged is found, with its floor. */
@@ -88,6 +89,9 @@ typedef struct disk_row {
     blob_ref blob;    /* LAYOUT_BLOB */
 } disk_row;
 MUST_USE status disk_find_row(disk *d, const disk_soul *soul, slice key, disk_row *out);
+
+/* The row of an entry that a walk gave. STATUS_CORRUPT. */
+MUST_USE status disk_row_of(const layout_entry *e, disk_row *out);
 
 /* Where a blob stands and how many name it. STATUS_NOT_FOUND, STATUS_CORRUPT. */
 MUST_USE status disk_find_blob(disk *d, const uint8_t hash[static BLOB_HASH], blob_place *place,

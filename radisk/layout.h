@@ -108,13 +108,54 @@ MUST_USE status layout_entry_read(layout_entry *out, slice stored, slice bytes,
 void layout_blob_write(char at[static LAYOUT_BLOB_REF], const blob_ref *ref);
 MUST_USE status layout_blob_read(blob_ref *out, slice rest);
 
+/* What the table of blobs has under a hash, and that of their segments. */
+typedef struct layout_blob {
+    blob_ref ref;
+    blob_place place;
+    uint64_t refs; /* rows and held writes that name it */
+} layout_blob;
+
+enum { LAYOUT_BLOB_BYTES = 44, LAYOUT_SEGMENT_BYTES = 24 };
+void layout_blob_entry_write(char at[static LAYOUT_BLOB_BYTES], const layout_blob *b);
+MUST_USE status layout_blob_entry_read(layout_blob *out, slice hash, slice bytes);
+
+typedef struct layout_segment {
+    uint64_t number;
+    uint64_t bytes, dead; /* of blobs that were named once; of those that are no more */
+} layout_segment;
+void layout_segment_write(char at[static LAYOUT_SEGMENT_BYTES], const layout_segment *s);
+MUST_USE status layout_segment_read(layout_segment *out, slice number, slice bytes);
+
+/* What a blob takes of its segment. */
+static inline uint64_t layout_blob_weight(const blob_place *p)
+{
+    return BLOB_RECORD_HEAD + ((uint64_t)p->stored_bytes + 7) / 8 * 8;
+}
+
+/* The rest of an entry that is a floor. Of a soul: its floor, then when; the entry's
+ * number is its id. Of a row or a prefix: when; the number is the floor. */
+enum { LAYOUT_FLOOR_SOUL = 16, LAYOUT_FLOOR_ROW = 8 };
+void layout_floor_soul_write(char at[static LAYOUT_FLOOR_SOUL], double floor, double when_ms);
+MUST_USE status layout_floor_soul_read(slice rest, double *floor, double *when_ms);
+
+/* Marks: what was purged, by time. */
+enum { LAYOUT_MARK_MAX = 8 + 1 + LAYOUT_KEY_MAX };
+typedef enum layout_mark_kind {
+    MARK_ROW = 'r',    /* then the key in `rows` */
+    MARK_SOUL = 's',   /* then the key in `souls` */
+    MARK_PREFIX = 'p', /* then the key in `floors` */
+} layout_mark_kind;
+size_t layout_mark_write(char at[static LAYOUT_MARK_MAX], double when_ms, layout_mark_kind kind,
+                         slice key);
+MUST_USE status layout_mark_read(slice mark, double *when_ms, layout_mark_kind *kind, slice *key);
+
 /* A held write: by due time, then a hash of the rest, so that the same write
  * held twice is one row. Due times as eight bytes that memcmp orders as the
  * doubles are ordered. */
 typedef struct layout_held {
     slice soul, key;
     bool is_blob;
-    slice value;   /* text, when it is no blob */
+    slice value; /* text, when it is no blob */
     blob_ref blob;
     double state;
 } layout_held;

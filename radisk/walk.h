@@ -26,6 +26,7 @@ typedef struct walk {
 
     MDB_cursor *cursor;
     const lex_range *range;
+    layout_seal seal;
     char prefix[LAYOUT_ID];
     size_t prefix_len;
     bool used, ended; /* the cursor's entry was given; there is none */
