@@ -36,9 +36,9 @@ typedef struct folder {
 
 typedef struct folder_news {
     status how;
-    bool reopen;           /* LMDB wants disk_reopen() before anything else */
-    uint64_t rows;         /* judged; for a purge: removed */
-    uint64_t written;      /* of them, written */
+    bool reopen;      /* LMDB wants disk_reopen() before anything else */
+    uint64_t rows;    /* judged; for a purge: removed */
+    uint64_t written; /* of them, written */
     uint64_t transactions;
     uint64_t took_us;
     uint64_t commit_us_max;
@@ -50,8 +50,8 @@ void folder_fold(const folder *f, const generation *g, uint64_t through, folder_
 /* What to remove for good. */
 typedef struct purge {
     enum purge_kind { PURGE_ROW, PURGE_SOUL, PURGE_PREFIX } kind;
-    slice soul; /* or prefix */
-    slice key;  /* of PURGE_ROW */
+    slice soul;    /* or prefix */
+    slice key;     /* of PURGE_ROW */
     double floor;  /* no write at or below this state is taken again */
     double now_ms; /* wall time, for the sweep */
     bool dry_run;  /* only counts: news->rows */
@@ -68,9 +68,10 @@ void folder_purge(const folder *f, const purge *p, double *floor_out, folder_new
 void folder_sweep(const folder *f, double before_ms, folder_news *news);
 
 /* Copies the living of blob segment `from` into a new segment `to` (synced, its
- * folder too), moves the table's entries there, then removes the file. No row
- * that names a blob in `from` may be outside LMDB. When nothing lives, `to` is
- * not made. */
+ * folder too) and moves the table's entries there. No row that names a blob in
+ * `from` may be outside LMDB. When nothing lives, `to` is not made. The file of
+ * `from` stays: a read transaction of before may still ask for it; whoever knows
+ * that there is none removes it. */
 void folder_collect(const folder *f, uint64_t from, uint64_t to, folder_news *news);
 
 #endif

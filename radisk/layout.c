@@ -122,11 +122,9 @@ static uint64_t entry_check(const layout_entry *e, const layout_seal *seal)
 
 /* ---- entries ---- */
 
-enum { ENTRY_HEAD = 17 };
-
 size_t layout_entry_bytes(const layout_entry *e)
 {
-    return ENTRY_HEAD + (is_long(e->name) ? 4 + e->name.len : 0) + e->rest.len;
+    return LAYOUT_ENTRY_HEAD + (is_long(e->name) ? 4 + e->name.len : 0) + e->rest.len;
 }
 
 void layout_entry_write(char *at, const layout_entry *e, const layout_seal *seal)
@@ -134,7 +132,7 @@ void layout_entry_write(char *at, const layout_entry *e, const layout_seal *seal
     layout_put64(at, e->number);
     layout_put64(at + 8, entry_check(e, seal));
     at[16] = (char)e->kind;
-    at += ENTRY_HEAD;
+    at += LAYOUT_ENTRY_HEAD;
     if (is_long(e->name)) {
         layout_put32(at, (uint32_t)e->name.len);
         memcpy(at + 4, e->name.at, e->name.len);
@@ -156,12 +154,12 @@ static bool take_counted(slice *from, slice *out)
 
 status layout_entry_read(layout_entry *out, slice stored, slice bytes, const layout_seal *seal)
 {
-    if (bytes.len < ENTRY_HEAD || (unsigned char)bytes.at[16] > LAYOUT_FLOOR) return STATUS_CORRUPT;
+    if (bytes.len < LAYOUT_ENTRY_HEAD || (unsigned char)bytes.at[16] > LAYOUT_FLOOR) return STATUS_CORRUPT;
     *out = (layout_entry){ .name = stored,
                            .number = layout_get64(bytes.at),
                            .kind = (layout_kind)bytes.at[16] };
     uint64_t check = layout_get64(bytes.at + 8);
-    bytes = (slice){ bytes.at + ENTRY_HEAD, bytes.len - ENTRY_HEAD };
+    bytes = (slice){ bytes.at + LAYOUT_ENTRY_HEAD, bytes.len - LAYOUT_ENTRY_HEAD };
     if (stored.len == LAYOUT_LONG && !take_counted(&bytes, &out->name)) return STATUS_CORRUPT;
     out->rest = bytes;
     return entry_check(out, seal) == check ? STATUS_OK : STATUS_CORRUPT;

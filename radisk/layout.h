@@ -79,6 +79,7 @@ typedef enum layout_kind {
                          rest: floor 8, when 8, and number its id */
 } layout_kind;
 
+enum { LAYOUT_ENTRY_HEAD = 17 }; /* number, check, kind */
 enum { LAYOUT_BLOB_REF = 40 }; /* hash 32 | text length 4 | encoding 4 */
 
 /* What the soul contributes to the checks of its rows. */
