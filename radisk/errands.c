@@ -176,3 +176,44 @@ void errands_free(radisk *store)
         free(v);
     }
 }
+
+typedef struct given {
+    bool told;
+    status how;
+    radisk_view *view;
+} given;
+
+static void take_given(void *context, status how, radisk_view *view)
+{
+    *(given *)context = (given){ true, how, view };
+}
+
+static void forget_view(radisk *store, const given *g)
+{
+    for (pending_view **link = &store->views; *link != NULL; link = &(*link)->next)
+        if ((*link)->context == g) {
+            pending_view *v = *link;
+            *link = v->next;
+            free(v);
+            return;
+        }
+}
+
+/* The fold alone does not do: the folder may have begun something else by then. */
+status radisk_view_now(radisk *store, radisk_view **out)
+{
+    given g = { .told = false };
+    status s = radisk_fold(store);
+
+    if (s == STATUS_OK) s = radisk_view_begin(store, take_given, &g);
+    if (s != STATUS_OK) return s;
+    radisk_turn(store);
+    while (!g.told && radisk_wait(store)) {
+    }
+    if (!g.told) {
+        forget_view(store, &g);
+        return STATUS_IO;
+    }
+    if (g.how == STATUS_OK) *out = g.view;
+    return g.how;
+}

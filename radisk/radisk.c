@@ -153,6 +153,11 @@ status radisk_fold(radisk *store)
     return STATUS_OK;
 }
 
+bool radisk_wait(radisk *store)
+{
+    return wait_for(store, true);
+}
+
 bool radisk_step_journal(radisk *store)
 {
     return worker_step(store->journal);

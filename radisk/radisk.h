@@ -101,6 +101,10 @@ MUST_USE status radisk_flush(radisk *store);
 /* Waits until everything merged so far is in LMDB, or this has failed. */
 MUST_USE status radisk_fold(radisk *store);
 
+/* Waits until a worker has done something, and takes the turn that follows; false
+ * when none has anything to do. For processes without a loop. */
+bool radisk_wait(radisk *store);
+
 /* By hand only: does the job at hand of the journal's worker, or the folder's.
  * Whether there was one. radisk_turn() takes its news. */
 bool radisk_step_journal(radisk *store);
