@@ -211,8 +211,9 @@ bool fold_wants_seal(const radisk *store, double now_ms)
 double fold_due_in_ms(const radisk *store, double now_ms)
 {
     double in = (double)INFINITY;
+    bool at_work = store->folding || store->flight != NULL; /* then its news come first */
 
-    if (can_seal(store)) in = store->live_since_ms + age_max(store) - now_ms;
+    if (!at_work && can_seal(store)) in = store->live_since_ms + age_max(store) - now_ms;
     return in < 0 ? 0 : in;
 }
 

@@ -21,8 +21,13 @@ static const radisk_limits defaults = {
     .changelog_bytes = (size_t)64 << 20,
     .held_max = 1000000,
     .blob_segment_bytes = (size_t)256 << 20,
-    .floor_keep_ms = (uint64_t)90 * 24 * 3600 * 1000,
+    .floor_keep_ms = (size_t)90 * 24 * 3600 * 1000,
 };
+
+radisk_limits radisk_default_limits(void)
+{
+    return defaults;
+}
 
 /* ---- the table ---- */
 

@@ -45,17 +45,19 @@ typedef struct radisk radisk;
 
 /* All bounds; 0 stands for the default. */
 typedef struct radisk_limits {
-    size_t size_max;       /* bytes of map, and so of disk: address space only until used. 16 GiB */
-    size_t overlay_max;    /* bytes of memory for what is not in LMDB; past it STATUS_BUSY. 128 MiB */
-    size_t journal_max;    /* bytes of journal not in LMDB; past it STATUS_BUSY. 64 MiB */
-    size_t segment_bytes;  /* a generation of so many bytes of journal is folded. 24 MiB */
-    uint32_t fold_age_ms;  /* so is one whose first row is so old. 1 s */
-    uint32_t fold_rows;    /* of one transaction. 10,000; less for a small map */
+    size_t size_max;    /* bytes of map, and so of disk: address space only until used. 16 GiB */
+    size_t overlay_max; /* bytes of memory for what is not in LMDB; past it STATUS_BUSY. 128 MiB */
+    size_t journal_max; /* bytes of journal not in LMDB; past it STATUS_BUSY. 64 MiB */
+    size_t segment_bytes;   /* a generation of so many bytes of journal is folded. 24 MiB */
+    uint32_t fold_age_ms;   /* so is one whose first row is so old. 1 s */
+    uint32_t fold_rows;     /* of one transaction. 10,000; less for a small map */
     size_t changelog_bytes; /* of folded segments that are kept for radisk_changes(). 64 MiB */
-    size_t held_max;       /* writes from the future, in all; past it STATUS_TOO_BIG. 1 million */
+    size_t held_max;        /* writes from the future, in all; past it STATUS_TOO_BIG. 1 million */
     size_t blob_segment_bytes; /* a new blob segment begins past it. 256 MiB */
-    uint64_t floor_keep_ms; /* how long what was purged is remembered. 90 days */
+    size_t floor_keep_ms;      /* how long what was purged is remembered. 90 days */
 } radisk_limits;
+
+radisk_limits radisk_default_limits(void);
 
 typedef struct radisk_options {
     const char *folder; /* made if missing, mode 0700 */
@@ -64,9 +66,9 @@ typedef struct radisk_options {
     bool by_hand;       /* no threads: radisk_step() does the work. For the simulator */
     const files *files; /* NULL for the real ones; else what stands for journal/ and blobs/ */
     double (*now_ms)(void *context); /* steady, for the age of a generation; NULL: the system's */
-    double wall_ms;              /* wall time at the start; 0: the system's */
-    void (*wake)(void *context); /* call radisk_turn() soon. From any thread. May be NULL */
-    void *context;               /* of both */
+    double wall_ms;                  /* wall time at the start; 0: the system's */
+    void (*wake)(void *context);     /* call radisk_turn() soon. From any thread. May be NULL */
+    void *context;                   /* of both */
 } radisk_options;
 
 /* Gives a store; radisk_close() takes it back: it makes durable what was gathered,
@@ -143,8 +145,8 @@ typedef struct radisk_position {
  * rows; *next is where to go on. Rows that were written anew, or lost since to newer ones,
  * come as they were; what was purged does not come. STATUS_NOT_FOUND: `from` is no
  * longer in the log (the reader needs everything: a scan). STATUS_IO, STATUS_NO_MEMORY. */
-MUST_USE status radisk_changes(radisk *store, radisk_position from, size_t most,
-                               graph_visit *visit, void *visitor, radisk_position *next);
+MUST_USE status radisk_changes(radisk *store, radisk_position from, size_t most, graph_visit *visit,
+                               void *visitor, radisk_position *next);
 
 /* Where the log ends now: of everything accepted before, and durable, nothing
  * comes after it. Take it, then scan, then follow. */
@@ -163,11 +165,11 @@ typedef struct radisk_stats {
     uint64_t sync_us_last, sync_us_max; /* a batch: its write and sync */
     uint64_t folds, folds_failed, rows_folded, rows_written, transactions;
     uint64_t fold_us_last, fold_us_max;
-    uint64_t unfolded_bytes;            /* of journal, right now */
-    uint64_t segment;                   /* the live one's number */
-    uint64_t damaged_rows;              /* met since the start */
-    uint64_t replayed_rows, replay_us;  /* at the start */
-    uint64_t collected_bytes;           /* of blob segments that were dead weight */
+    uint64_t unfolded_bytes;           /* of journal, right now */
+    uint64_t segment;                  /* the live one's number */
+    uint64_t damaged_rows;             /* met since the start */
+    uint64_t replayed_rows, replay_us; /* at the start */
+    uint64_t collected_bytes;          /* of blob segments that were dead weight */
     uint64_t map_bytes_used, map_bytes_max;
     bool latched;
 } radisk_stats;
