@@ -35,6 +35,7 @@ struct blob_store {
     bool has_segment;
     _Atomic uint64_t writing; /* the number of that segment */
     _Atomic uint64_t written;
+    _Atomic uint64_t in_files;
 };
 
 status blobs_open(blob_store **out, const files *f, const uint8_t *secret, size_t segment_bytes)
@@ -325,6 +326,7 @@ static status write_one(blob_store *b, blob_entry *e)
     if (s != STATUS_OK) return s;
     e->blob.place = place;
     b->written += b->segment.bytes - before;
+    b->in_files += b->segment.bytes - before;
     return STATUS_OK;
 }
 
@@ -411,6 +413,16 @@ void blobs_collect(blob_store *b, uint64_t number)
 void blobs_forget_segment(blob_store *b, uint64_t number)
 {
     blob_reader_drop(b->reader, number);
+}
+
+uint64_t blobs_file_bytes(const blob_store *b)
+{
+    return b->in_files;
+}
+
+void blobs_count_files(blob_store *b, int64_t bytes)
+{
+    b->in_files += (uint64_t)bytes;
 }
 
 size_t blobs_bytes(const blob_store *b)

@@ -105,6 +105,11 @@ bool blobs_in_use(const blob_store *b, uint64_t number);
 void blobs_collect(blob_store *b, uint64_t number);
 void blobs_forget_segment(blob_store *b, uint64_t number);
 
+/* Bytes of the files of all segments, as far as they are known: found at the
+ * start, written since, gone since. */
+uint64_t blobs_file_bytes(const blob_store *b);
+void blobs_count_files(blob_store *b, int64_t bytes);
+
 size_t blobs_bytes(const blob_store *b);           /* of memory held */
 uint64_t blobs_written_bytes(const blob_store *b); /* since the start */
 

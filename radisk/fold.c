@@ -386,6 +386,7 @@ static void collected(radisk *store, const fold_job *job)
         return;
     }
     store->stats.collected_bytes += (uint64_t)job->floor;
+    blobs_count_files(store->blobs, -(int64_t)job->floor);
     store->drop = job->from;
     store->collect_at_ms = 0; /* there may be another */
 }

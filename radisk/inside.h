@@ -177,9 +177,10 @@ struct radisk {
     status trouble;      /* why the journal does not take anything now */
     status fold_trouble; /* why the last fold failed */
     status prepare_trouble;
-    status room;         /* STATUS_NO_SPACE: the reserve is not there */
-    double room_at_ms;   /* steady: when room is asked again */
-    double failed_at_ms; /* steady: the last failure that was not for want of room */
+    status room;                      /* STATUS_NO_SPACE: the reserve is not there */
+    uint64_t blobs_at_ask, blob_room; /* bytes of blob files when room was asked for, and left */
+    double room_at_ms;                /* steady: when room is asked again */
+    double failed_at_ms;              /* steady: the last failure that was not for want of room */
     bool latched;
     double wall_ms;    /* of the last merge: for what is measured in days */
     uint64_t map_used; /* bytes, as of the last fold */

@@ -173,12 +173,10 @@ static status visit(void *context, const journal_row *row, uint64_t position, bo
 
 /* ---- segments ---- */
 
-static status size_of(radisk *store, uint64_t number, uint64_t *bytes)
+static status size_of(radisk *store, const char *name, uint64_t *bytes)
 {
-    char name[JOURNAL_NAME];
     int handle;
 
-    journal_file_name(name, number);
     status s = store->files.open(store->files.context, name, FILE_READ, &handle);
     if (s != STATUS_OK) return s;
     s = store->files.size(store->files.context, handle, bytes);
@@ -208,7 +206,9 @@ static status read_all(replay *r, const numbers *n)
 
     for (size_t i = 0; i < n->len && s == STATUS_OK; i++) {
         uint64_t bytes = 0;
-        s = size_of(store, n->at[i], &bytes);
+        char name[JOURNAL_NAME];
+        journal_file_name(name, n->at[i]);
+        s = size_of(store, name, &bytes);
         if (s == STATUS_OK) fold_note_old(store, n->at[i], bytes);
         if (s != STATUS_OK || n->at[i] <= store->folded_through) continue;
         r->missing += n->at[i] - expected;
@@ -265,10 +265,15 @@ static status sort_out_blobs(replay *r)
     blobs_begin_after(store->blobs, r->blob_max);
     for (size_t i = 0; i < known.len; i++) blobs_begin_after(store->blobs, known.at[i]);
     for (size_t i = 0; i < n.len && s == STATUS_OK; i++) {
+        uint64_t bytes = 0;
         blobs_begin_after(store->blobs, n.at[i]);
-        if (is_known(&known, n.at[i]) || blobs_in_use(store->blobs, n.at[i])) continue;
         blob_file_name(name, n.at[i]);
-        (void)!store->files.remove(store->files.context, name);
+        if (is_known(&known, n.at[i]) || blobs_in_use(store->blobs, n.at[i])) {
+            s = size_of(store, name, &bytes);
+            blobs_count_files(store->blobs, (int64_t)bytes);
+        } else {
+            (void)!store->files.remove(store->files.context, name);
+        }
     }
     free(known.at);
     free(n.at);

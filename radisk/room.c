@@ -46,6 +46,14 @@ static status bounds(const radisk *store)
     return room ? STATUS_OK : STATUS_BUSY;
 }
 
+/* Blobs are counted as they are written, not only when room is asked for. */
+static bool blobs_fit(const radisk *store)
+{
+    uint64_t now = blobs_file_bytes(store->blobs) + blobs_bytes(store->blobs);
+
+    return now <= store->blobs_at_ask + store->blob_room;
+}
+
 /* A bound stops the merge after the one that crossed it: so a message larger than
  * the whole bound is still taken, when it comes to a store with room. */
 status room_admits(const radisk *store)
@@ -54,6 +62,7 @@ status room_admits(const radisk *store)
     if (store->trouble != STATUS_OK) return store->trouble;
     if (!store->has_next && store->prepare_trouble != STATUS_OK) return store->prepare_trouble;
     if (store->room != STATUS_OK) return store->room;
+    if (!blobs_fit(store)) return STATUS_NO_SPACE;
     return bounds(store);
 }
 
@@ -62,18 +71,23 @@ static uint64_t reserve_bytes(const radisk *store, uint64_t page)
     return 2 * page * store->limits.fold_rows + 2 * (uint64_t)unfolded(store);
 }
 
+/* The size that an operator set is for the database and the blobs together: what
+ * the blobs take is not the database's any more. */
 static status ask(radisk *store)
 {
     MDB_stat stat;
-    uint64_t pages, free_bytes;
+    uint64_t pages, free_bytes, blobs = blobs_file_bytes(store->blobs);
 
     if (store->disk.env == NULL) return STATUS_OK; /* told otherwise */
     (void)mdb_env_stat(store->disk.env, &stat);
     uint64_t wanted = reserve_bytes(store, stat.ms_psize);
-    status s = disk_free_pages(&store->disk, wanted / stat.ms_psize, &pages);
+    status s = disk_free_pages(&store->disk, (wanted + blobs) / stat.ms_psize + 1, &pages);
     disk_rest(&store->disk);
     if (s != STATUS_OK) return STATUS_OK; /* what cannot be read is no want of room */
-    if (pages * stat.ms_psize < wanted) return STATUS_NO_SPACE;
+    uint64_t room = pages * stat.ms_psize;
+    store->blobs_at_ask = blobs;
+    store->blob_room = room > wanted + blobs ? room - wanted - blobs : 0;
+    if (store->blob_room == 0) return STATUS_NO_SPACE;
     s = store->files.room(store->files.context, &free_bytes);
     return s == STATUS_OK && free_bytes < wanted ? STATUS_NO_SPACE : STATUS_OK;
 }
