@@ -31,7 +31,6 @@ struct import {
 
     bool has_floor; /* to be set before the next line */
     bool asked;     /* the store was asked to */
-    bool orphan;    /* freed while it was: the answer frees it */
     radisk_purge floor;
     double floor_state;
     text floor_names;
@@ -48,14 +47,15 @@ return i;
 void import_free(import *i)
 {
     if (i == NULL) return;
-    if (i->asked) {
-        i->orphan = true;
-        return;
-    }
     arena_free(&i->memory);
     text_free(&i->bytes);
     text_free(&i->floor_names);
     free(i);
+}
+
+bool import_is_asking(const import *i)
+{
+    return i->asked;
 }
 
 status import_why(const import *i)
@@ -280,7 +280,6 @@ static void floor_told(void *context, status how, uint64_t rows)
     i->asked = i->has_floor = false;
     if (how == STATUS_OK) i->counts.floors++;
     if (how != STATUS_OK) i->why = how;
-    if (i->orphan) import_free(i);
 }
 
 static import_state set_floor(import *i)

@@ -27,9 +27,12 @@ typedef struct import_counts {
 
 typedef enum import_state { IMPORT_READY, IMPORT_WAITS, IMPORT_FAILED } import_state;
 
-/* Gives; the store is borrowed until import_free(). NULL when out of memory. */
+/* Gives; the store is borrowed until import_free(), which is not to be called while
+ * the store still has something to tell, unless it is closed. NULL when out of
+ * memory. */
 import *import_new(radisk *store);
 void import_free(import *i);
+bool import_is_asking(const import *i);
 
 /* Takes in a line, without its end; due only when import_step() said IMPORT_READY.
  * STATUS_MALFORMED: counted as bad, `why` says what is wrong; what came before it

@@ -1,6 +1,7 @@
 /* loop.c - see loop.h. */
 #include "server/loop.h"
 
+#include "server/admin.h"
 #include "server/assets.h"
 #include "server/clock.h"
 #include "server/http.h"
@@ -152,6 +153,7 @@ static void begin_to_stop(server *s)
     log_say(&s->log, LOG_LIFE, s->now, "stopping: %u connections", s->sessions);
     notify_manager("STOPPING=1");
     listeners_close(s);
+    admin_stop(s);
     sessions_deafen(s);
     relay_turn(s->relay, s->now);
     flushed = radisk_flush(s->store);
@@ -412,6 +414,7 @@ static bool open_all(server *s)
                                  "libwebsockets-evlib-ev there?");
     if (!open_store(s)) return false;
     if (!open_relay(s)) return complain(s, "out of memory");
+    admin_open(s);
     return true;
 }
 
@@ -422,7 +425,9 @@ static void close_all(server *s)
     tls_free(s);
     if (s->relay) sessions_bury(s);
     relay_free(s->relay);
+    admin_stop(s);
     if (s->store) radisk_close(s->store);
+    admin_free(s);
     gate_free(s->gate);
     assets_free(s->assets);
     if (s->loop) ev_loop_destroy(s->loop);
