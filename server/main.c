@@ -1,6 +1,7 @@
 /* main.c - the command line, and nothing else. */
 #include "server/loop.h"
 #include "server/server.h"
+#include "server/tools.h"
 
 #include <sodium.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@ int main(int count, char **words)
         fputs("brasa: no source of random numbers\n", stderr);
         return 1;
     }
+    if (count > 1 && tools_know(words[1])) return tools_run(count - 1, words + 1);
     switch (options_read(&o, count, words, getenv("PORT"), why)) {
     case OPTIONS_SERVE:
         return server_run(&o);

@@ -1,6 +1,8 @@
 /* options.c - see options.h. */
 #include "server/options.h"
 
+#include "server/tools.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <math.h>
@@ -563,7 +565,7 @@ options_wish options_read(options *o, int count, char **words, const char *port,
     }
     if (count < 2) return OPTIONS_HELP;
     if (strcmp(words[1], "serve") != 0) {
-        wrong(&r, "\"%s\" is not a command; there is `brasa serve`", words[1]);
+        wrong(&r, "\"%s\" is not a command; `brasa --help` lists them", words[1]);
         return OPTIONS_WRONG;
     }
     for (int i = 2; i < count; i++)
@@ -578,9 +580,10 @@ void options_help(FILE *to)
 
     set_defaults(&defaults);
     fputs("brasa - a GUN relay with a store\n\n"
-          "  brasa serve [option]...\n"
-          "  brasa --version | --help\n\n",
+          "  brasa serve [option]...\n",
           to);
+    tools_usage(to);
+    fputs("  brasa --version | --help | NAME --help\n\n", to);
     for (size_t i = 0; i < TABLE_SIZE; i++) {
         const char *word = table[i].help;
         fprintf(to, "  %s%s%s\n", table[i].name, table[i].value ? " " : "",
