@@ -142,6 +142,14 @@ status radisk_flush(radisk *store)
                                             : STATUS_IO;
 }
 
+/* Why waiting on would be waiting for somebody to mend the disk. */
+static status hindrance(const radisk *store, uint64_t folds_failed)
+{
+    if (store->stats.folds_failed != folds_failed) return store->fold_trouble;
+    if (!store->has_next && store->prepare_trouble != STATUS_OK) return store->prepare_trouble;
+    return store->trouble;
+}
+
 status radisk_fold(radisk *store)
 {
     status s = radisk_flush(store);
@@ -150,10 +158,9 @@ status radisk_fold(radisk *store)
     if (s != STATUS_OK) return s;
     if (after > store->asked_through) store->asked_through = after;
     radisk_turn(store);
-    while (store->folded_through < after) {
-        if (store->stats.folds_failed != failures) return store->fold_trouble;
-        if (!wait_for(store, store->flight != NULL))
-            return store->trouble != STATUS_OK ? store->trouble : STATUS_IO;
+    for (bool waiting = true; store->folded_through < after; s = hindrance(store, failures)) {
+        if (s != STATUS_OK || !waiting) return s == STATUS_OK ? STATUS_IO : s;
+        waiting = wait_for(store, store->flight != NULL);
     }
     return STATUS_OK;
 }
