@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "radisk/check_inside.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -204,7 +205,9 @@ static void check_soul(checking *c, slice key, slice value)
         (e.kind == LAYOUT_FLOOR && layout_floor_soul_read(e.rest, &floor, &when_ms) != STATUS_OK))
         check_find(c, "the entry of a soul is damaged", e.name, no_name);
     c->report->souls++;
-    c->report->floors += e.kind == LAYOUT_FLOOR;
+    if (e.kind == LAYOUT_FLOOR && layout_floor_soul_read(e.rest, &floor, &when_ms) == STATUS_OK &&
+        isfinite(floor))
+        c->report->floors++;
     if (e.number > c->max_id) c->max_id = e.number;
 
     layout_row_key(&wanted, e.number, no_name);

@@ -3,7 +3,7 @@
 
 #include "radisk/walk.h"
 
-#include <assert.h>
+#include <math.h>
 #include <sodium/crypto_generichash.h>
 #include <stdlib.h>
 #include <string.h>
@@ -250,8 +250,10 @@ static status give_floors_of(floor_viewing *g, const layout_entry *soul)
     disk_soul where = { .id = soul->number };
     walk w;
 
+    /* Without one of its own it stands there for the floors of its rows. */
     if (soul->kind == LAYOUT_FLOOR &&
-        layout_floor_soul_read(soul->rest, &own.floor, &own.made_ms) == STATUS_OK)
+        layout_floor_soul_read(soul->rest, &own.floor, &own.made_ms) == STATUS_OK &&
+        isfinite(own.floor))
         give_floor(g, &own);
     layout_seal_soul(&where.seal, soul->name);
     status s = walk_rows(&w, g->txn, &g->at, &where, &all);
