@@ -173,7 +173,10 @@ static bool hear_unpacked(relay *r, relay_peer *p, message *m, moment now)
         return true;
     }
     if (m->has_put && m->at.len > 0) {
-        answer_hear(r, p, m, now);
+        if (!answer_hear(r, p, m, now)) {
+            if (may_suspend(r)) return false;
+            ++r->counts.store_refused;
+        }
     } else if (m->has_put) {
         ++r->counts.puts;
         invent_id(r, &r->arena, m);
@@ -429,18 +432,21 @@ typedef enum progress {
     PROGRESS_BLOCKED, /* the store has to settle something first */
 } progress;
 
-/* One slice of a suspended put; true when it is over. */
+/* One slice of a suspended put, or answer; true when it is over. */
 static bool put_on(relay *r, relay_peer *p, progress *how, moment now)
 {
     suspended *s = p->suspended;
 
     *how = PROGRESS_MORE;
     arena_reset(&r->arena, ARENA_KEEP); /* of an earlier try */
-    invent_id(r, &s->arena, &s->m);
-    if (s->looked < s->m.write_count && !put_look(r, p, &s->m, &s->looked, &s->met, now))
-        return false;
+    if (s->m.at.len == 0) {
+        invent_id(r, &s->arena, &s->m);
+        if (s->looked < s->m.write_count && !put_look(r, p, &s->m, &s->looked, &s->met, now))
+            return false;
+    }
     *how = PROGRESS_BLOCKED;
-    if (!put_apply(r, p, &s->m, s->met, now)) return false;
+    if (s->m.at.len > 0 ? !answer_hear(r, p, &s->m, now) : !put_apply(r, p, &s->m, s->met, now))
+        return false;
     if (s->m.get != GET_NONE) get_hear(r, p, &s->m, now);
     s->in_put = false;
     return true;

@@ -177,7 +177,8 @@ void print_update(text *t, slice id, slice at, const graph_write *const *writes,
  * was done but to subscribe the author; try again with put_look(). */
 bool put_hear(relay *r, relay_peer *p, message *m, moment now);
 void put_refuse_busy(relay *r, relay_peer *p, const message *m);
-void answer_hear(relay *r, relay_peer *p, message *m, moment now);
+/* False likewise: try again. */
+bool answer_hear(relay *r, relay_peer *p, message *m, moment now);
 void put_due(relay *r, moment now);
 /* A large put, in steps. put_look() judges keys from *next on, put_slice_keys
  * of them at the most; true when it has come to the end. Then put_apply(), until

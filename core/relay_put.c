@@ -492,26 +492,30 @@ static const graph_write *untold(relay *r, relay_peer *p, const sorted *s, size_
     return lost;
 }
 
-void answer_hear(relay *r, relay_peer *p, message *m, moment now)
+bool answer_hear(relay *r, relay_peer *p, message *m, moment now)
 {
     delivery d = { .origin = p };
     const graph_write *lost;
     size_t lost_count;
     graph_ticket ticket;
     route_end end;
+    status result;
     sorted s;
 
-    ++r->counts.answers_in;
     drop_absurd(r, p, m, now);
+    if (!sort_places(r, &r->arena, m, &s, now)) return true;
+    result = m->write_count == 0 ? STATUS_OK : merge_all(r, &s, now, &ticket);
+    /* Nobody would bring it up again: it was asked for, and it came. */
+    if (result == STATUS_BUSY && s.kept > 0) return false;
+    ++r->counts.answers_in;
     if (m->bad_count > 0) {
         r->counts.keys_dropped += m->bad_count;
         say_err(p, m->id, m->bad.why, m->bad.soul, m->bad.key);
     }
-    if (m->write_count == 0) return;
-    if (!sort_places(r, &r->arena, m, &s, now)) return;
-    if (merge_all(r, &s, now, &ticket) != STATUS_OK) {
+    if (m->write_count == 0) return true;
+    if (result != STATUS_OK) {
         ++r->counts.store_refused; /* whoever misses it asks again */
-        return;
+        return true;
     }
     r->counts.keys_expired += s.expired;
     lost = untold(r, p, &s, &lost_count);
@@ -525,6 +529,7 @@ void answer_hear(relay *r, relay_peer *p, message *m, moment now)
     miss_found(r, m->at);
     deliver(r, &d, now);
     tell_loser(r, p, lost, lost_count, now);
+    return true;
 }
 
 /* --- writes come due --- */
