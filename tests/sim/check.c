@@ -12,7 +12,10 @@
  * older value. `open_restarted`: the relay had heard of that page as a writer of
  * the soul, and was restarted since. `open_unknown`: it never had, or could not
  * know the page again, or the page learnt it from a neighbour in a way that a
- * page passes on to nobody (an answer; a write that came due later). These are
+ * page passes on to nobody (an answer; a write that came due later). And
+ * `open_refused`: the store took nothing for a while (a full disk, a latched one),
+ * and of what pages brought up then, asked back, the relay knows nothing; a writer
+ * who came back then was not told what it has missed. These are
  * counted, not failures; after healing, when every page gets every soul it holds,
  * nothing may be left.
  */
@@ -123,7 +126,10 @@ static void check_page_hears(world *w, const client *c, int s, int key)
 
     if (!asks && !c->conn->wrote[s][key]) return;
     if (!disk_cell(w, s, key, &kept)) return;
-    if (cell_order(&c->seen[s][key], &kept) < 0)
+    if (cell_order(&c->seen[s][key], &kept) >= 0) return;
+    if (!asks && w->store_refused)
+        w->counts.open_refused++;
+    else
         fail_cell(w, asks ? "a page that asked was not told" : "a page that wrote was not told",
                   c->number, s, key, &c->seen[s][key], &kept);
 }

@@ -4,6 +4,8 @@
 #include <stdarg.h>
 #include <stdlib.h>
 
+enum { EVENTS_MOST = 1000000 }; /* a world has some ten thousand */
+
 void *must(void *memory)
 {
     if (memory != NULL) return memory;
@@ -115,7 +117,7 @@ bool world_step(world *w)
 
     event e = take_first(w);
     w->now_us = e.at_us;
-    w->counts.events++;
+    if (++w->counts.events == EVENTS_MOST) world_fail(w, "it does not come to rest");
     arena_reset(&w->scratch, 1 << 20);
     switch (e.kind) {
     case EVENT_CONNECT:
