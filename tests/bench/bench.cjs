@@ -138,7 +138,9 @@ function machineLine(scratch) {
   const cpus = os.cpus()
   return `${cpus.length} x ${cpus[0] ? cpus[0].model.trim() : 'unknown'}, ${Math.round(os.totalmem() / 2 ** 30)} GB, ` +
     `Linux ${os.release()}, node ${process.version}; ` +
-    (disk ? `fdatasync of 4 KB p50 ${disk.p50_ms.toFixed(2)} ms, p99 ${disk.p99_ms.toFixed(2)} ms` : 'no sync time')
+    (disk ? `fdatasync behind 4 KB appended p50 ${disk.appended.p50_ms.toFixed(2)} ms, p99 ${disk.appended.p99_ms.toFixed(2)} ms, ` +
+      `behind 256 bytes overwritten p50 ${disk.overwritten.p50_ms.toFixed(2)} ms, p99 ${disk.overwritten.p99_ms.toFixed(2)} ms; ` : '') +
+    `load average ${os.loadavg().map((n) => n.toFixed(1)).join(' ')}`
 }
 
 // The servers of a case in the order of the table; the ceilings come last.
