@@ -1,7 +1,7 @@
 /* load.mjs - puts for a store that will be broken, and a plan of what was sent.
  *
  * Puts of one key and of several, values of 10 bytes to 20 KB, base64 over 4 KB,
- * hot keys that are overwritten, writes from the future; and superseded ones: a put
+ * hot keys that all peers overwrite, writes from the future; and superseded ones: a put
  * that is older than the put right before it, so that its ack depends on the row it
  * lost to. No two writes have the same value, so that what is found later tells
  * who wrote it. The plan is plan.h's, written before a put is sent.
@@ -79,7 +79,7 @@ export class Puts {
         if (kind === 9 && this.below(6) === 0) {
             return this.#put('held', `${this.name}later${this.below(40)}`, ['a', 'b'].slice(0, 1 + this.below(2)), Date.now() + hour_ms + this.made);
         }
-        const soul = kind < 4 ? `hot${this.name}${this.below(3)}` : `${this.name}soul${this.below(100)}`;
+        const soul = kind < 4 ? `hot${this.below(3)}` : `${this.name}soul${this.below(100)}`;
         this.last = this.#put('-', soul, this.#keys(soul), this.state);
         return this.last;
     }
