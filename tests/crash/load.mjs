@@ -158,6 +158,13 @@ export class Peer {
         this.socket.close();
     }
 
+    /* Sends no more; it is over when all is answered. */
+    finish()
+    {
+        this.options.count = this.sent;
+        if (this.waiting.size === 0 && !this.over) this.#end();
+    }
+
     /* Resolves when it is over; `cut` then says whether before its time. */
     run()
     {
