@@ -65,6 +65,7 @@ async function put_until_refused(relay, ledger, most)
     const peer = new Peer(relay.ws_url, puts, {
         count: Infinity,
         open_max: 60,
+        patience_ms: 0,
         sending: some => ledger.sent(some),
         heard: (put, error) => {
             if (error === null) { ledger.acked(put); taken_now++; }

@@ -6,8 +6,9 @@
  * Image I of seed S is one moment of the recording and one state in which a loss
  * of power may leave the disk then; the same numbers draw it again. Half of the
  * moments are those right after an ack or a change of a name, where it is decided
- * whether a promise was kept. Each image is opened by recovery in a process of its
- * own, one in eight twice, and compared with what had been acknowledged.
+ * whether a promise was kept; a tenth are in a start of the server. Each image is opened by
+ * recovery in a process of its own, one in eight twice, and compared with what had been
+ * acknowledged.
  *
  * --lies tells the recording as of servers that break a rule; each has to be
  * caught. --lie I looks at one of them, all images. --keep leaves image I there.
@@ -26,6 +27,9 @@
 
 /* A recovery that takes longer than this hangs. */
 enum { PATIENCE_S = 60, JOBS_MAX = 64 };
+
+/* The events in which a start, and the recovery in it, is mostly over. */
+enum { START = 100 };
 
 typedef struct ask {
     const char *tape, *plan, *keep;
@@ -61,6 +65,8 @@ typedef struct run {
     char scratch[TOOL_PATH];
     size_t *turning; /* events right after which a promise is kept or not */
     size_t turning_count;
+    size_t *starts; /* of the server */
+    size_t start_count;
     bool *acked; /* by put, at the moment that was told */
     world *world;
     job jobs[JOBS_MAX];
@@ -73,10 +79,12 @@ typedef struct run {
 static void find_turning(run *r)
 {
     r->turning = tool_room(r->story->count + 1, sizeof *r->turning);
+    r->starts = tool_room(r->story->count + 1, sizeof *r->starts);
     for (size_t i = 0; i < r->story->count; i++) {
         uint32_t kind = r->story->events[i].kind;
         if (kind == STORY_ACK || kind == TAPE_REMOVE || kind == TAPE_MOVE || kind == TAPE_MAKE)
             r->turning[r->turning_count++] = i + 1;
+        if (kind == TAPE_RUN) r->starts[r->start_count++] = i + 1;
     }
 }
 
@@ -84,7 +92,10 @@ static image draw_image(const run *r, uint64_t number)
 {
     image one = { .number = number, .dice = dice_of(r->ask->seed, number) };
 
-    if (r->turning_count > 0 && dice_chance(&one.dice, 0.5))
+    if (r->start_count > 0 && dice_chance(&one.dice, 0.1)) {
+        one.cut = r->starts[dice_below(&one.dice, r->start_count)] + dice_below(&one.dice, START);
+        if (one.cut > r->story->count) one.cut = r->story->count;
+    } else if (r->turning_count > 0 && dice_chance(&one.dice, 0.5))
         one.cut = r->turning[dice_below(&one.dice, r->turning_count)];
     else
         one.cut = dice_below(&one.dice, r->story->count + 1);
@@ -248,14 +259,16 @@ static bool run_story(const ask *a, const plan *p, const story *s, story_lie lie
     (void)printf("%s: %zu images of seed %llu: ", story_lie_names[lie], r.done,
                  (unsigned long long)a->seed);
     print_counts(&r);
-    (void)printf(" (%zu events, %zu acks, %zu starts; unsure in the middle %.0f writes and %.1f "
+    (void)printf(" (%zu events, %zu acks, %zu starts, %zu failed syncs; unsure in the middle %.0f "
+                 "writes and %.1f "
                  "names; %.0f images/s)\n",
-                 s->count, s->acks, s->runs, r.writes / (double)(r.done ? r.done : 1),
+                 s->count, s->acks, s->runs, s->failed, r.writes / (double)(r.done ? r.done : 1),
                  r.names / (double)(r.done ? r.done : 1), (double)r.done / seconds);
     (void)fflush(stdout);
     world_free(r.world);
     free(r.acked);
     free(r.turning);
+    free(r.starts);
     return r.counts[VERDICT_GOOD] == r.done;
 }
 

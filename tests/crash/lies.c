@@ -44,7 +44,7 @@ static role role_of(const event *e)
 static void learn_roles(telling *t, const story *s)
 {
     for (size_t i = 0; i < s->count; i++) {
-        if (s->events[i].kind < STORY_ACK && s->events[i].object >= t->objects)
+        if (s->events[i].kind != TAPE_RUN && s->events[i].object >= t->objects)
             t->objects = s->events[i].object + 1;
         if (s->events[i].kind == TAPE_BEGIN && s->events[i].at >= t->next_sync)
             t->next_sync = s->events[i].at + 1;
@@ -62,7 +62,7 @@ static void learn_roles(telling *t, const story *s)
 
 static bool is_sync(const event *e)
 {
-    return e->kind == TAPE_BEGIN || e->kind == TAPE_END;
+    return e->kind == TAPE_BEGIN || e->kind == TAPE_END || e->kind == TAPE_FAILED;
 }
 
 /* Whether acks wait for syncs of this file. */
@@ -169,7 +169,8 @@ static bool with_early_free(telling *t, const story *s)
 
     for (size_t i = 0; i < s->count; i++) {
         const event *e = &s->events[i];
-        if (e->kind == STORY_ACK || t->roles[e->object] != ROLE_SEGMENT) continue;
+        if (e->kind == STORY_ACK || e->kind == TAPE_RUN || t->roles[e->object] != ROLE_SEGMENT)
+            continue;
         if (e->kind == TAPE_END) synced[e->object] = i + 1;
         if (e->kind != TAPE_REMOVE && e->kind != TAPE_MOVE) continue;
         if (synced[e->object] > 0) all[count++] = (moved){ synced[e->object], i };
@@ -183,7 +184,7 @@ bool story_tell(story *out, const story *s, story_lie lie, const plan *p)
     telling t = { .out = out };
     bool told = false;
 
-    *out = (story){ .acks = s->acks, .refused = s->refused, .runs = s->runs };
+    *out = (story){ .acks = s->acks, .refused = s->refused, .runs = s->runs, .failed = s->failed };
     learn_roles(&t, s);
     if (lie == LIE_NONE) told = without_syncs(&t, &(story){ 0 }, false);
     if (lie == LIE_NO_SYNC) told = without_syncs(&t, s, false);

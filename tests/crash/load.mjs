@@ -123,9 +123,19 @@ export class Peer {
             if (!put || m.put || !('ok' in m || 'err' in m)) continue;
             this.waiting.delete(m['@']);
             this.answered.set(put.id, m.err ?? null);
+            if (m.err && !this.#resting) this.#rest();
             this.options.heard?.(put, m.err ?? null);
         }
         this.#more();
+    }
+
+    /* Who is refused waits a little, as long as nothing else was agreed on. */
+    #resting = false;
+    #rest()
+    {
+        if (this.options.patience_ms === 0) return;
+        this.#resting = true;
+        setTimeout(() => { this.#resting = false; this.#more(); }, this.options.patience_ms ?? 200);
     }
 
     #frame()
@@ -141,7 +151,7 @@ export class Peer {
 
     #more()
     {
-        if (this.over) return;
+        if (this.over || this.#resting) return;
         while (this.waiting.size < this.options.open_max && this.sent < this.options.count) {
             const puts = this.#frame();
             this.options.sending?.(puts);

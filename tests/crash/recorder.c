@@ -439,18 +439,20 @@ int posix_fallocate64(int fd, off64_t from, off64_t bytes)
 static int watched_sync(int fd, long call)
 {
     uint64_t number = 0, object = 0;
+    bool fails = false;
 
     if (recording_begin()) {
         const recorded *k = recording_of(fd, NULL);
         if (k != NULL) {
             object = k->object;
-            number = recording_next_sync();
+            number = recording_next_sync(&fails);
             recording_note(TAPE_BEGIN, object, 0, number, "", 0);
         }
         recording_end();
     }
-    int r = (int)syscall(call, fd);
-    if (r == 0) note_later(TAPE_END, object, number);
+    int r = fails ? -1 : (int)syscall(call, fd);
+    if (fails) errno = EIO;
+    note_later(r == 0 ? TAPE_END : TAPE_FAILED, object, number);
     return r;
 }
 

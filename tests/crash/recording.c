@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static tape_head *tape;
 static bool started;
+static uint64_t noted, syncs, kill_after, fail_at; /* of this process */
 
 enum { KNOWN_MAX = 1 << 16 };
 static recorded known[KNOWN_MAX];
@@ -102,8 +104,9 @@ void recording_made(tape_kind kind, uint64_t parent, const char *name, const str
     know(s->st_ino, object, name);
 }
 
-uint64_t recording_next_sync(void)
+uint64_t recording_next_sync(bool *fails)
 {
+    *fails = ++syncs == fail_at;
     return tape->next_sync++;
 }
 
@@ -130,10 +133,16 @@ static void refuse(const char *why)
     _exit(127);
 }
 
+static uint64_t number_in(const char *name)
+{
+    const char *digits = getenv(name);
+
+    return digits == NULL ? 0 : strtoull(digits, NULL, 10);
+}
+
 static void open_tape(const char *file, const char *root)
 {
-    const char *room = getenv(TAPE_ROOM);
-    size_t bytes = room != NULL ? strtoull(room, NULL, 10) : (size_t)1 << 30;
+    size_t bytes = getenv(TAPE_ROOM) != NULL ? number_in(TAPE_ROOM) : (size_t)1 << 30;
     struct stat s;
     int fd = (int)syscall(SYS_openat, AT_FDCWD, file, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
@@ -157,6 +166,9 @@ static void open_tape(const char *file, const char *root)
         memcpy(tape->mark, TAPE_MARK, sizeof tape->mark);
     }
     recording_note(TAPE_RUN, (uint64_t)getpid(), 0, 0, "", 0);
+    kill_after = number_in(TAPE_KILL);
+    fail_at = number_in(TAPE_FAIL);
+    noted = 0;
 }
 
 bool recording_begin(void)

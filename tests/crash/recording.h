@@ -35,7 +35,8 @@ void recording_unseen(const char *what);
 void recording_made(tape_kind kind, uint64_t parent, const char *name, const struct stat *s);
 void recording_gone(uint64_t object);
 
-uint64_t recording_next_sync(void);
+/* The number of a sync that begins, and whether it is the one that is to fail. */
+uint64_t recording_next_sync(bool *fails);
 
 /* NULL: not one of ours. */
 const recorded *recording_find(const struct stat *s);

@@ -154,10 +154,9 @@ static void take_record(reading *r, const tape_record *record, const char *bytes
     case TAPE_SENT:
         take_sent(r, record->object, text);
         return;
-    case TAPE_RUN:
-        r->story->runs++;
-        return;
     default:
+        r->story->runs += record->kind == TAPE_RUN;
+        r->story->failed += record->kind == TAPE_FAILED;
         add(r, (event){ record->kind, record->object, record->parent, record->at, text });
     }
 }

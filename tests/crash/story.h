@@ -25,7 +25,7 @@ typedef struct story {
     event *events;
     size_t count;
     size_t acks, refused; /* puts that were answered `ok`, and those with `err` */
-    size_t runs;          /* of the server */
+    size_t runs, failed;  /* starts of the server; syncs that failed */
     void *map;
     size_t map_bytes;
 } story;

@@ -37,6 +37,7 @@ typedef enum tape_kind {
     TAPE_LENGTH,        /* object; at: its new length */
     TAPE_BEGIN,         /* a sync of object began; at: its number */
     TAPE_END,           /* it went well; at: the number of its beginning */
+    TAPE_FAILED,        /* it failed, at: the same; what it stood for may be lost for good */
     TAPE_SENT,          /* object: a socket's inode; bytes */
     TAPE_UNSEEN,        /* bytes: a sentence; something happened that this tape cannot tell */
 } tape_kind;
@@ -59,6 +60,11 @@ typedef struct tape_head {
 #define TAPE_FILE  "BRASA_TAPE"
 #define TAPE_ROOM  "BRASA_TAPE_BYTES"
 #define TAPE_WATCH "BRASA_TAPE_ROOT"
+
+/* Also: after so many records the process kills itself, as kill -9 would, at the
+ * very call; and its so many'th sync answers EIO without being made. */
+#define TAPE_KILL "BRASA_TAPE_KILL"
+#define TAPE_FAIL "BRASA_TAPE_FAIL"
 
 static inline size_t tape_padded(size_t bytes)
 {

@@ -128,15 +128,17 @@ static void note_change(world *w, uint64_t object, change one)
     f->changes[f->count++] = one;
 }
 
-static void file_synced(file *f, uint64_t until)
+/* What stood when a sync began is sure when it went well. When it failed it is
+ * forgotten: the system may have dropped the pages and call the next sync a success. */
+static void file_synced(file *f, uint64_t until, bool well)
 {
     size_t left = 0;
 
     for (size_t i = 0; i < f->count; i++) {
-        if (f->changes[i].told < until)
-            make_sure(&f->sure, &f->changes[i]);
-        else
+        if (f->changes[i].told >= until)
             f->changes[left++] = f->changes[i];
+        else if (well)
+            make_sure(&f->sure, &f->changes[i]);
     }
     f->count = left;
 }
@@ -241,10 +243,9 @@ static void sync_ends(world *w, const event *e)
     for (size_t i = w->begun_count; i-- > 0;) {
         if (w->begun[i].number != e->at) continue;
         file *f = file_of(w, e->object);
-        if (f->is_folder)
-            folder_synced(w, e->object, w->begun[i].told);
-        else
-            file_synced(f, w->begun[i].told);
+        bool well = e->kind == TAPE_END;
+        if (f->is_folder && well) folder_synced(w, e->object, w->begun[i].told);
+        if (!f->is_folder) file_synced(f, w->begun[i].told, well);
         w->begun[i] = w->begun[--w->begun_count];
         return;
     }
@@ -277,6 +278,7 @@ void world_tell(world *w, const event *e)
         sync_begins(w, e->at);
         return;
     case TAPE_END:
+    case TAPE_FAILED:
         sync_ends(w, e);
         return;
     default:

@@ -6,7 +6,8 @@
  * what POSIX lets a journaling file system do, and somewhat more:
  *
  *   - A sync makes the bytes and the length of one file sure, those that stood
- *     when it began, when it has ended. No other file's.
+ *     when it began, when it has ended. No other file's. A sync that failed has
+ *     lost them: they are not there unless they are written once more.
  *   - Of the writes after it any subset is there, each whole or in pieces of 512
  *     bytes, the unit that disks write at once.
  *   - The length is one that the file had since; what is within it and was never
