@@ -71,7 +71,8 @@ struct graph {
     void *context;
 
     /* The row of (soul, key), lent until the graph is changed or the turn ends,
-     * whichever is first. STATUS_NOT_FOUND, STATUS_IO, STATUS_CORRUPT. */
+     * whichever is first; a value over 4 KB only until the next call or row.
+     * STATUS_NOT_FOUND, STATUS_IO, STATUS_CORRUPT: for this row alone. */
     status (*look)(void *context, slice soul, slice key, graph_row *out);
 
     /* Visits the keys of a soul in the range and its direction. STATUS_OK also

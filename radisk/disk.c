@@ -4,12 +4,14 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 /* The tables, and room for those that later formats add. */
@@ -89,16 +91,13 @@ static status make_folder(const char *folder, reason why)
  * very process, which LMDB must never see; and it ends with the process. */
 static status lock_folder(disk *d, const char *folder, reason why)
 {
-    int at = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-    if (at >= 0) d->lock = openat(at, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    d->folder = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (d->folder >= 0) d->lock = openat(d->folder, "lock", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (d->lock < 0) {
         int error = errno;
         explain(why, "cannot open the folder %s: %s", folder, strerror(error));
-        if (at >= 0) (void)close(at);
         return disk_status(error);
     }
-    (void)close(at);
     if (flock(d->lock, LOCK_EX | LOCK_NB) == 0) return STATUS_OK;
     if (errno == EWOULDBLOCK) {
         explain(why,
@@ -110,14 +109,49 @@ static status lock_folder(disk *d, const char *folder, reason why)
     return STATUS_IO;
 }
 
+/* Where locks or maps are not to be trusted: statfs(2) and linux/magic.h. */
+static const struct file_system {
+    uint32_t magic;
+    const char *name;
+    bool refused;
+} file_systems[] = {
+    { 0x6969, "NFS", true },        { 0x517b, "SMB", true },      { 0xff534d42, "CIFS", true },
+    { 0xfe534d42, "SMB2", true },   { 0x01021997, "9p", true },   { 0x00c36400, "Ceph", true },
+    { 0x5346414f, "AFS", true },    { 0x6b414653, "AFS", true },  { 0x73757245, "Coda", true },
+    { 0x0bd00bd0, "Lustre", true }, { 0x47504653, "GPFS", true }, { 0x564c, "NCP", true },
+    { 0x7461636f, "OCFS2", true },  { 0x01161970, "GFS2", true }, { 0x65735546, "FUSE", false },
+};
+
+static status check_file_system(const disk *d, const char *folder, reason why)
+{
+    struct statfs s;
+
+    if (fstatfs(d->folder, &s) != 0) return disk_status(errno);
+    for (size_t i = 0; i < sizeof file_systems / sizeof *file_systems; i++) {
+        const struct file_system *f = &file_systems[i];
+        if ((uint32_t)s.f_type != f->magic) continue;
+        explain(why,
+                f->refused
+                    ? "%s is on a network file system (%s), where neither locks nor maps are "
+                      "safe: choose a folder on a disk of this machine"
+                    : "%s is on a file system (%s) of which brasa does not know whether its "
+                      "syncs, locks and maps can be trusted",
+                folder, f->name);
+        return f->refused ? STATUS_WRONG_FORMAT : STATUS_OK;
+    }
+    return STATUS_OK;
+}
+
 static int open_env(disk *d)
 {
+    unsigned flags = MDB_NOTLS | (d->read_only ? MDB_RDONLY : 0);
+
     int error = mdb_env_create(&d->env);
 
     if (error != 0) return error;
     if ((error = mdb_env_set_maxdbs(d->env, TABLES_MAX)) == 0 &&
         (error = mdb_env_set_mapsize(d->env, d->size_max)) == 0)
-        error = mdb_env_open(d->env, d->path, MDB_NOTLS, 0600);
+        error = mdb_env_open(d->env, d->path, flags, 0600);
     if (error != 0) {
         mdb_env_close(d->env);
         d->env = NULL;
@@ -128,23 +162,37 @@ static int open_env(disk *d)
     return 0;
 }
 
-static int open_tables(disk *d, MDB_txn *txn)
+static int open_tables(disk *d, MDB_txn *txn, unsigned flags)
 {
-    int error = mdb_dbi_open(txn, "meta", MDB_CREATE, &d->meta);
+    const struct {
+        const char *name;
+        MDB_dbi *to;
+    } tables[] = { { "meta", &d->meta },     { "souls", &d->souls }, { "rows", &d->rows },
+                   { "held", &d->held },     { "blobs", &d->blobs }, { "segments", &d->segments },
+                   { "floors", &d->floors }, { "marks", &d->marks } };
+    int error = 0;
 
-    if (error == 0) error = mdb_dbi_open(txn, "souls", MDB_CREATE, &d->souls);
-    if (error == 0) error = mdb_dbi_open(txn, "rows", MDB_CREATE, &d->rows);
-    if (error == 0) error = mdb_dbi_open(txn, "held", MDB_CREATE, &d->held);
+    for (size_t i = 0; i < sizeof tables / sizeof *tables && error == 0; i++)
+        error = mdb_dbi_open(txn, tables[i].name, flags, tables[i].to);
     return error;
 }
 
-static int stamp_format(disk *d, MDB_txn *txn)
+static int put_meta(disk *d, MDB_txn *txn, slice name, slice value)
+{
+    MDB_val k = disk_val(name), v = disk_val(value);
+
+    return mdb_put(txn, d->meta, &k, &v, 0);
+}
+
+static int stamp_format(disk *d, MDB_txn *txn, const uint8_t *store)
 {
     char number[8];
-    MDB_val key = disk_val(SLICE(DISK_META_FORMAT)), value = { sizeof number, number };
 
     layout_put64(number, DISK_FORMAT);
-    return mdb_put(txn, d->meta, &key, &value, 0);
+    int error = put_meta(d, txn, SLICE(DISK_META_FORMAT), (slice){ number, sizeof number });
+    if (error != 0) return error;
+    return put_meta(d, txn, SLICE(DISK_META_STORE),
+                    (slice){ (const char *)store, JOURNAL_STORE_ID });
 }
 
 /* A store of another format is left as it was found, to the byte: so this asks
@@ -176,8 +224,9 @@ static status check_format(disk *d, const char *folder, reason why)
         s = disk_status(error);
     } else if (layout_get64(value.mv_data) != DISK_FORMAT) {
         explain(why,
-                "the store in %s has format %llu, and this brasa reads format %d only: "
-                "run the brasa that wrote it, or choose another folder",
+                "the store in %s has format %llu, and this brasa reads format %d only: export it "
+                "with the brasa that wrote it (brasa export DIR > FILE), and import the file into "
+                "a new folder with this one (brasa import DIR FILE)",
                 folder, (unsigned long long)layout_get64(value.mv_data), DISK_FORMAT);
         s = STATUS_WRONG_FORMAT;
     }
@@ -185,51 +234,72 @@ static status check_format(disk *d, const char *folder, reason why)
     return s;
 }
 
-static status make_tables(disk *d, bool fresh)
+static int read_store_id(disk *d, MDB_txn *txn)
+{
+    MDB_val k = disk_val(SLICE(DISK_META_STORE)), v;
+    int error = mdb_get(txn, d->meta, &k, &v);
+
+    if (error == 0 && v.mv_size != JOURNAL_STORE_ID) error = MDB_CORRUPTED;
+    if (error == 0) memcpy(d->store, v.mv_data, JOURNAL_STORE_ID);
+    return error == MDB_NOTFOUND ? MDB_CORRUPTED : error;
+}
+
+/* `fresh`: the id of a store that is made, or NULL. */
+static status make_tables(disk *d, const uint8_t *fresh)
 {
     MDB_txn *txn = NULL;
-    int error = mdb_txn_begin(d->env, NULL, 0, &txn);
+    int error = mdb_txn_begin(d->env, NULL, d->read_only ? MDB_RDONLY : 0, &txn);
 
     if (error != 0) return disk_status(error);
-    error = open_tables(d, txn);
-    if (error == 0 && fresh) error = stamp_format(d, txn);
+    error = open_tables(d, txn, d->read_only ? 0 : MDB_CREATE);
+    if (error == 0 && fresh != NULL) error = stamp_format(d, txn, fresh);
+    if (error == 0) error = read_store_id(d, txn);
     if (error != 0) {
         mdb_txn_abort(txn);
-        return disk_status(error);
+        return disk_status(error == MDB_NOTFOUND ? MDB_CORRUPTED : error);
     }
     return disk_status(mdb_txn_commit(txn));
 }
 
-static status open_store(disk *d, const char *folder, reason why)
+static status open_store(disk *d, const disk_options *options, reason why)
 {
     int error = open_env(d);
 
     if (error != 0) {
-        explain(why, "cannot open the store in %s: %s", folder, mdb_strerror(error));
+        explain(why, "cannot open the store in %s: %s", options->folder, mdb_strerror(error));
         return disk_status(error);
     }
-    status s = check_format(d, folder, why);
+    status s = check_format(d, options->folder, why);
     if (s != STATUS_OK && s != STATUS_NOT_FOUND) return s;
     bool fresh = s == STATUS_NOT_FOUND;
-    s = make_tables(d, fresh);
-    if (s == STATUS_OK && fresh) s = sync_folder(folder);
+    if (fresh && d->read_only) {
+        explain(why, "there is no store in %s", options->folder);
+        return STATUS_NOT_FOUND;
+    }
+    s = make_tables(d, fresh ? options->new_store : NULL);
+    if (s == STATUS_OK && fresh) s = sync_folder(options->folder);
     return s;
 }
 
-status disk_open(disk *d, const char *folder, size_t size_max, char *why, size_t room)
+status disk_open(disk *d, const disk_options *options, char *why, size_t room)
 {
     size_t page = (size_t)sysconf(_SC_PAGESIZE);
     reason reason_why = { why, room };
 
-    *d = (disk){ .lock = -1, .size_max = size_max / page * page };
+    *d = (disk){ .lock = -1,
+                 .folder = -1,
+                 .read_only = options->read_only,
+                 .size_max = options->size_max / page * page };
     explain(reason_why, "%s", "");
-    status s = make_folder(folder, reason_why);
-    if (s == STATUS_OK) s = lock_folder(d, folder, reason_why);
-    if (s == STATUS_OK && (d->path = realpath(folder, NULL)) == NULL) s = disk_status(errno);
-    if (s == STATUS_OK) s = open_store(d, folder, reason_why);
+    status s = d->read_only ? STATUS_OK : make_folder(options->folder, reason_why);
+    if (s == STATUS_OK) s = lock_folder(d, options->folder, reason_why);
+    if (s == STATUS_OK) s = check_file_system(d, options->folder, reason_why);
+    if (s == STATUS_OK && (d->path = realpath(options->folder, NULL)) == NULL)
+        s = disk_status(errno);
+    if (s == STATUS_OK) s = open_store(d, options, reason_why);
     if (s == STATUS_OK) return s;
     if (why[0] == '\0')
-        explain(reason_why, "cannot open the store in %s: %s", folder, status_text(s));
+        explain(reason_why, "cannot open the store in %s: %s", options->folder, status_text(s));
     disk_close(d);
     return s;
 }
@@ -247,7 +317,8 @@ void disk_close(disk *d)
 {
     close_env(d);
     if (d->lock >= 0) (void)close(d->lock);
-    d->lock = -1;
+    if (d->folder >= 0) (void)close(d->folder);
+    d->lock = d->folder = -1;
     free(d->path);
     d->path = NULL;
 }
@@ -255,11 +326,7 @@ void disk_close(disk *d)
 /* LMDB would make a file that is missing; here that would be a lie. */
 static bool file_is_there(const disk *d)
 {
-    int folder = open(d->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool there = folder >= 0 && faccessat(folder, "data.mdb", F_OK, 0) == 0;
-
-    if (folder >= 0) (void)close(folder);
-    return there;
+    return faccessat(d->folder, "data.mdb", F_OK, 0) == 0;
 }
 
 status disk_reopen(disk *d)
@@ -271,7 +338,7 @@ status disk_reopen(disk *d)
     int error = open_env(d);
     if (error != 0) return disk_status(error);
     status s = check_format(d, d->path, (reason){ unread, sizeof unread });
-    if (s == STATUS_OK) s = make_tables(d, false);
+    if (s == STATUS_OK) s = make_tables(d, NULL);
     if (s != STATUS_OK) close_env(d);
     return s;
 }
@@ -309,39 +376,66 @@ static status get(disk *d, MDB_dbi table, slice key, slice *out)
 
 /* Reads the entry that was found under `stored` and proves that it is the one
  * of `name`: two long names may share 440 bytes, and in theory a hash. */
-static status read_entry(layout_entry *e, slice stored, slice bytes, slice name)
+static status read_entry(layout_entry *e, slice stored, slice bytes, slice name,
+                         const layout_seal *seal)
 {
-    status s = layout_entry_read(e, stored, bytes);
+    status s = layout_entry_read(e, stored, bytes, seal);
 
     if (s != STATUS_OK) return s;
     return slice_equal(e->name, name) ? STATUS_OK : STATUS_CORRUPT;
 }
 
-status disk_find_soul(disk *d, slice soul, uint64_t *id)
+status disk_find_soul(disk *d, slice soul, disk_soul *out)
 {
     layout_key key;
     layout_entry e;
     slice bytes;
+    double when_ms;
 
     layout_soul_key(&key, soul);
     status s = get(d, d->souls, layout_key_slice(&key), &bytes);
-    if (s == STATUS_OK) s = read_entry(&e, layout_key_slice(&key), bytes, soul);
-    if (s == STATUS_OK) *id = e.number;
-    return s;
+    if (s == STATUS_OK)
+        s = read_entry(&e, layout_key_slice(&key), bytes, soul, layout_index_seal());
+    if (s != STATUS_OK) return s;
+    *out = (disk_soul){ .id = e.number, .floor = -(double)INFINITY };
+    layout_seal_soul(&out->seal, soul);
+    return e.kind == LAYOUT_FLOOR ? layout_floor_soul_read(e.rest, &out->floor, &when_ms)
+                                  : STATUS_OK;
 }
 
-status disk_find_row(disk *d, uint64_t id, slice name, ham_write *out)
+status disk_row_of(const layout_entry *e, disk_row *out)
+{
+    *out = (disk_row){ .state = layout_number_state(e->number), .kind = e->kind };
+    if (e->kind == LAYOUT_BLOB) return layout_blob_read(&out->blob, e->rest);
+    out->text = e->rest;
+    return STATUS_OK;
+}
+
+status disk_find_row(disk *d, const disk_soul *soul, slice name, disk_row *out)
 {
     layout_key key;
     layout_entry e;
     slice bytes;
 
-    layout_row_key(&key, id, name);
+    layout_row_key(&key, soul->id, name);
     status s = get(d, d->rows, layout_key_slice(&key), &bytes);
     slice stored = { key.at + LAYOUT_ID, key.len - LAYOUT_ID };
-    if (s == STATUS_OK) s = read_entry(&e, stored, bytes, name);
-    if (s == STATUS_OK) *out = (ham_write){ layout_number_state(e.number), e.rest };
-    return s;
+    if (s == STATUS_OK) s = read_entry(&e, stored, bytes, name, &soul->seal);
+    return s == STATUS_OK ? disk_row_of(&e, out) : s;
+}
+
+status disk_find_blob(disk *d, const uint8_t hash[static BLOB_HASH], blob_place *place,
+                      uint64_t *refs)
+{
+    slice name = { (const char *)hash, BLOB_HASH }, bytes;
+    layout_blob found;
+    status s = get(d, d->blobs, name, &bytes);
+
+    if (s == STATUS_OK) s = layout_blob_entry_read(&found, name, bytes);
+    if (s != STATUS_OK) return s;
+    *place = found.place;
+    *refs = found.refs;
+    return STATUS_OK;
 }
 
 status disk_find_held(disk *d, slice held_key)
@@ -349,6 +443,102 @@ status disk_find_held(disk *d, slice held_key)
     slice bytes;
 
     return get(d, d->held, held_key, &bytes);
+}
+
+status disk_folded_through(disk *d, uint64_t *out)
+{
+    slice bytes;
+    status s = get(d, d->meta, SLICE(DISK_META_FOLDED), &bytes);
+
+    if (s == STATUS_OK && bytes.len != 8) s = STATUS_CORRUPT;
+    if (s == STATUS_OK) *out = layout_get64(bytes.at);
+    if (s == STATUS_NOT_FOUND) *out = 0;
+    return s == STATUS_NOT_FOUND ? STATUS_OK : s;
+}
+
+/* Visits every entry of a table until `each` says otherwise. */
+typedef status each_entry(void *context, slice key, slice value);
+
+static status walk_table(disk *d, MDB_dbi table, each_entry *each, void *context)
+{
+    MDB_txn *txn;
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    status s = disk_read(d, &txn);
+
+    if (s == STATUS_OK) s = disk_status(mdb_cursor_open(txn, table, &cursor));
+    if (s != STATUS_OK) return s;
+    int error = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
+    for (; error == 0 && s == STATUS_OK; error = mdb_cursor_get(cursor, &k, &v, MDB_NEXT))
+        s = each(context, disk_slice(k), disk_slice(v));
+    mdb_cursor_close(cursor);
+    return s != STATUS_OK || error == MDB_NOTFOUND ? s : disk_status(error);
+}
+
+typedef struct floors_walk {
+    disk_floor_visit *visit;
+    void *visitor;
+} floors_walk;
+
+static status each_floor(void *context, slice key, slice value)
+{
+    const floors_walk *w = context;
+    layout_entry e;
+    status s = layout_entry_read(&e, key, value, layout_index_seal());
+
+    if (s == STATUS_OK) w->visit(w->visitor, e.name, layout_number_state(e.number));
+    return s;
+}
+
+status disk_floors(disk *d, disk_floor_visit *visit, void *visitor)
+{
+    return walk_table(d, d->floors, each_floor, &(floors_walk){ visit, visitor });
+}
+
+typedef struct segments_walk {
+    disk_segment_visit *visit;
+    void *visitor;
+} segments_walk;
+
+static status each_segment(void *context, slice key, slice value)
+{
+    const segments_walk *w = context;
+    layout_segment found;
+    status s = layout_segment_read(&found, key, value);
+
+    if (s == STATUS_OK) w->visit(w->visitor, found.number, found.bytes, found.dead);
+    return s;
+}
+
+status disk_segments(disk *d, disk_segment_visit *visit, void *visitor)
+{
+    return walk_table(d, d->segments, each_segment, &(segments_walk){ visit, visitor });
+}
+
+/* An entry of LMDB's own list: a number of pages, then the pages. */
+static status each_free(void *context, slice key, slice value)
+{
+    size_t pages;
+
+    (void)key;
+    if (value.len < sizeof pages) return STATUS_CORRUPT;
+    memcpy(&pages, value.at, sizeof pages);
+    *(uint64_t *)context += pages;
+    return STATUS_OK;
+}
+
+status disk_free_pages(disk *d, uint64_t enough, uint64_t *out)
+{
+    enum { FREE_TABLE = 0 };
+    MDB_envinfo info;
+    MDB_stat page;
+
+    if (d->env == NULL) return STATUS_IO;
+    (void)mdb_env_info(d->env, &info);
+    (void)mdb_env_stat(d->env, &page);
+    uint64_t pages = info.me_mapsize / page.ms_psize, used = info.me_last_pgno + 1;
+    *out = pages > used ? pages - used : 0;
+    return *out >= enough ? STATUS_OK : walk_table(d, FREE_TABLE, each_free, out);
 }
 
 status disk_count(disk *d, MDB_dbi table, uint64_t *out)

@@ -51,6 +51,8 @@ void generation_reset(generation *g)
     clear_buckets(g);
     g->souls = g->held_added = g->held_released = (ladder){ 0 };
     g->rows = 0;
+    g->segment = 0;
+    g->replayed = false;
     arena_reset(&g->memory, ARENA_KEEP);
 }
 
@@ -115,18 +117,32 @@ static generation_row *add_row(generation *g, generation_soul *soul, slice key)
     return ladder_add(&soul->rows, &g->memory, &g->chance, copy, row) == NULL ? NULL : row;
 }
 
-/* Copies the value to where it shall stand; NULL when memory is short. */
-static char *place_value(generation *g, generation_row *row, slice value, bool reuse)
+/* Copies a text to where it shall stand: over the one before it, if that may be
+ * and there is room. NULL when memory is short. */
+static char *place_text(generation *g, generation_row *row, slice bytes, bool reuse)
 {
-    char *at = (char *)(uintptr_t)row->value.at;
+    char *at = (char *)(uintptr_t)row->value.text.at;
 
-    if (!reuse || row->room < value.len) {
-        at = arena_take(&g->memory, value.len);
+    if (!reuse || row->room < bytes.len || at == NULL) {
+        at = arena_take(&g->memory, bytes.len);
         if (at == NULL) return NULL;
-        row->room = value.len;
+        row->room = bytes.len;
     }
-    memcpy(at, value.at, value.len);
+    memcpy(at, bytes.at, bytes.len);
     return at;
+}
+
+static status place_value(generation *g, generation_row *row, const generation_put *put, bool reuse)
+{
+    if (put->blob != NULL) {
+        row->value = (generation_value){ .blob = put->blob };
+        row->room = 0;
+        return STATUS_OK;
+    }
+    char *at = place_text(g, row, put->text, reuse);
+    if (at == NULL) return STATUS_NO_MEMORY;
+    row->value = (generation_value){ .text = { at, put->text.len } };
+    return STATUS_OK;
 }
 
 status generation_take(generation *g, const generation_put *put, generation_change *out)
@@ -148,16 +164,13 @@ status generation_take(generation *g, const generation_put *put, generation_chan
         change.new_row = true;
         g->rows++;
     }
-    change.value_before = change.row->value;
-    change.state_before = change.row->state;
-
-    char *at = place_value(g, change.row, put->write.value, put->for_good && !change.new_row);
-    if (at == NULL) {
+    change.before = *change.row;
+    if (place_value(g, change.row, put, put->for_good && !change.new_row) != STATUS_OK) {
         generation_undo(g, &change);
         return STATUS_NO_MEMORY;
     }
-    change.row->value = (slice){ at, put->write.value.len };
-    change.row->state = put->write.state;
+    change.row->state = put->state;
+    change.row->batch = put->batch;
     *out = change;
     return STATUS_OK;
 }
@@ -168,24 +181,24 @@ void generation_undo(generation *g, const generation_change *change)
         ladder_remove(&change->soul->rows, change->row->key);
         g->rows--;
     } else {
-        change->row->value = change->value_before;
-        change->row->state = change->state_before;
-        change->row->room = change->value_before.len;
+        *change->row = change->before;
+        change->row->room = change->before.value.text.len;
     }
     if (change->new_soul) remove_soul(g, change->soul);
 }
 
-status generation_hold(generation *g, slice held_key, const layout_held *h)
+status generation_hold(generation *g, slice held_key, const generation_held *h)
 {
-    layout_held *copy = arena_take(&g->memory, sizeof *copy);
+    generation_held *copy = arena_take(&g->memory, sizeof *copy);
     slice key = arena_copy(&g->memory, held_key);
 
     if (copy == NULL || key.at == NULL) return STATUS_NO_MEMORY;
-    *copy = (layout_held){ .soul = arena_copy(&g->memory, h->soul),
-                           .key = arena_copy(&g->memory, h->key),
-                           .value = arena_copy(&g->memory, h->value),
-                           .state = h->state };
-    if (copy->soul.at == NULL || copy->key.at == NULL || copy->value.at == NULL)
+    *copy = *h;
+    copy->soul = arena_copy(&g->memory, h->soul);
+    copy->key = arena_copy(&g->memory, h->key);
+    if (h->value.blob == NULL) copy->value.text = arena_copy(&g->memory, h->value.text);
+    if (copy->soul.at == NULL || copy->key.at == NULL ||
+        (h->value.blob == NULL && copy->value.text.at == NULL))
         return STATUS_NO_MEMORY;
     rung *added = ladder_add(&g->held_added, &g->memory, &g->chance, key, copy);
     return added == NULL ? STATUS_NO_MEMORY : STATUS_OK;

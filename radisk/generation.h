@@ -1,14 +1,15 @@
-/* generation.h - writes taken and not yet on disk: the newest per (soul, key).
+/* generation.h - writes taken and not yet in LMDB: the newest per (soul, key).
  *
- * A generation gathers on the loop's thread until it is handed to the
- * committer. From then on nobody changes it, so two threads read it without a
- * lock: the loop, which answers from it, and the committer, which writes it in
- * one transaction. When that is durable the loop empties it and uses it again.
+ * A generation holds the same rows as one segment of the journal. It gathers on
+ * the loop's thread until it is sealed. From then on nobody changes it, so two
+ * threads read it without a lock: the loop, which answers from it, and the
+ * folder, which moves it into LMDB. When that is done the loop empties it and
+ * uses it again.
  *
  * Souls are found by a keyed hash and walked by a ladder; the keys of a soul
  * stand on a ladder of its own, short for nearly all. All memory is one arena's.
  *
- * Beside rows it carries what changes among the held writes (held.h): those
+ * Beside rows it carries what changes among the held writes (held.c): those
  * added and those released.
  */
 #ifndef RADISK_GENERATION_H
@@ -17,14 +18,34 @@
 #include "core/arena.h"
 #include "core/ham.h"
 #include "core/status.h"
+#include "radisk/blob.h"
 #include "radisk/ladder.h"
-#include "radisk/layout.h"
+
+/* A value: its text, or the blob it is. */
+typedef struct generation_blob {
+    blob_ref ref;
+    blob_place place; /* known once its batch is durable: before the generation is folded */
+} generation_blob;
+
+typedef struct generation_value {
+    slice text;                  /* when blob is NULL */
+    const generation_blob *blob; /* borrowed until the generation is emptied */
+} generation_value;
 
 typedef struct generation_row {
-    slice key, value;
+    slice key;
+    generation_value value;
     double state;
-    size_t room; /* bytes that `value` may grow to where it stands */
+    uint64_t batch; /* of the journal: durable when that is */
+    size_t room;    /* bytes that value.text may grow to where it stands */
 } generation_row;
+
+typedef struct generation_held {
+    slice soul, key;
+    generation_value value;
+    double state;
+    uint64_t batch;
+} generation_held;
 
 typedef struct generation_soul generation_soul;
 struct generation_soul {
@@ -36,11 +57,12 @@ struct generation_soul {
 };
 
 typedef struct generation {
-    uint64_t batch; /* what its tickets wait for */
+    uint64_t segment; /* of the journal; the last one, when it stands for several */
+    bool replayed;    /* read from the journal at the start: LMDB may have newer rows */
     arena memory;
     ladder souls; /* of generation_soul */
     size_t rows;
-    ladder held_added;    /* by held key, of layout_held */
+    ladder held_added;    /* by held key, of generation_held */
     ladder held_released; /* by held key */
 
     generation_soul **buckets;
@@ -68,28 +90,30 @@ typedef struct generation_change {
     generation_soul *soul;
     generation_row *row;
     bool new_soul, new_row;
-    slice value_before;
-    double state_before;
+    generation_row before;
 } generation_change;
 
 /* Puts a write that HAM has taken. `soul` may be what generation_find() said a
  * moment ago, or NULL when it is not there; `id` its number on disk or 0. With
  * `for_good` the write will not be undone, and may reuse the room of the value
- * before it. Names and value are copied. STATUS_NO_MEMORY: nothing changed. */
+ * before it. Names and text are copied. STATUS_NO_MEMORY: nothing changed. */
 typedef struct generation_put {
     generation_soul *soul;
     slice name, key;
     uint64_t id;
-    ham_write write;
+    double state;
+    slice text;                  /* when blob is NULL */
+    const generation_blob *blob; /* or NULL; outlives the generation's content */
+    uint64_t batch;
     bool for_good;
 } generation_put;
 
 MUST_USE status generation_take(generation *g, const generation_put *put, generation_change *out);
 void generation_undo(generation *g, const generation_change *change);
 
-/* Held writes: adds one under its key, or notes that one is released. All is
- * copied. STATUS_NO_MEMORY: nothing changed. */
-MUST_USE status generation_hold(generation *g, slice held_key, const layout_held *h);
+/* Held writes: adds one under its key, or notes that one is released. All but a
+ * blob is copied. STATUS_NO_MEMORY: nothing changed. */
+MUST_USE status generation_hold(generation *g, slice held_key, const generation_held *h);
 MUST_USE status generation_release(generation *g, slice held_key);
 
 #endif

@@ -21,7 +21,8 @@
 /* The held write that is due first: where it was found. */
 typedef struct first {
     slice key; /* of LAYOUT_HELD_KEY bytes; at is NULL when there is none */
-    layout_held write;
+    generation_held write;
+    generation_blob blob; /* what write.value points to, when it was found on disk */
     bool in_live;
 } first;
 
@@ -39,10 +40,17 @@ static slice not_before(const radisk *store)
     return store->held_before_known ? held_key_slice(store->held_before) : (slice){ "", 0 };
 }
 
-static void consider(first *best, slice key, const layout_held *write, bool in_live)
+static bool is_sooner(const first *best, slice key)
 {
-    if (best->key.at != NULL && slice_order(best->key, key) <= 0) return;
-    *best = (first){ key, *write, in_live };
+    return best->key.at == NULL || slice_order(best->key, key) > 0;
+}
+
+static void consider(first *best, slice key, const generation_held *write, bool in_live)
+{
+    if (!is_sooner(best, key)) return;
+    best->key = key;
+    best->write = *write;
+    best->in_live = in_live;
 }
 
 static void first_in_overlay(const radisk *store, first *best)
@@ -57,6 +65,24 @@ static void first_in_overlay(const radisk *store, first *best)
     }
 }
 
+/* What stands on disk, as the overlay has it; its blob's place is looked up. */
+static status take_from_disk(radisk *store, slice key, const layout_held *found, first *best)
+{
+    uint64_t refs;
+
+    best->key = key;
+    best->in_live = false;
+    best->write = (generation_held){ .soul = found->soul,
+                                     .key = found->key,
+                                     .value = { .text = found->value },
+                                     .state = found->state };
+    if (!found->is_blob) return STATUS_OK;
+    best->blob.ref = found->blob;
+    best->write.value = (generation_value){ .blob = &best->blob };
+    return disk_find_blob(&store->disk, found->blob.hash, &best->blob.place, &refs);
+}
+
+/* A damaged held write costs itself only: the next one is looked at. */
 static status first_on_disk(radisk *store, first *best)
 {
     MDB_cursor *cursor;
@@ -69,13 +95,20 @@ static status first_on_disk(radisk *store, first *best)
     if (s == STATUS_OK) s = disk_status(mdb_cursor_open(txn, store->disk.held, &cursor));
     if (s != STATUS_OK) return s;
     int error = mdb_cursor_get(cursor, &key, &value, start.len == 0 ? MDB_FIRST : MDB_SET_RANGE);
-    while (error == 0 && released(store, store->overlay_len, disk_slice(key)))
-        error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT);
+    for (; error == 0; error = mdb_cursor_get(cursor, &key, &value, MDB_NEXT)) {
+        slice at = disk_slice(key);
+        if (released(store, store->overlay_len, at)) continue;
+        if (!is_sooner(best, at)) break;
+        s = layout_held_read(&found, at, disk_slice(value));
+        if (s == STATUS_OK) s = take_from_disk(store, at, &found, best);
+        if (s == STATUS_OK) break;
+        if (s != STATUS_CORRUPT && s != STATUS_NOT_FOUND) break;
+        s = STATUS_OK;
+        *best = (first){ .key = { NULL, 0 } };
+        first_in_overlay(store, best);
+    }
     mdb_cursor_close(cursor);
-    if (error != 0) return error == MDB_NOTFOUND ? STATUS_OK : disk_status(error);
-    s = layout_held_read(&found, disk_slice(key), disk_slice(value));
-    if (s == STATUS_OK) consider(best, disk_slice(key), &found, false);
-    return s;
+    return error == 0 || error == MDB_NOTFOUND ? s : disk_status(error);
 }
 
 static status find_first(radisk *store, first *out)
@@ -102,15 +135,29 @@ void held_sealed(radisk *store)
     store->held_before_known = false;
 }
 
-/* Whether this very write is held already, and when that is durable. */
-static status find_same(radisk *store, slice key, bool *found, graph_ticket *ticket)
+/* The value stands in the key by its text, blob or not: so that the same write
+ * has the same key wherever it is met. */
+static status make_key(const graph_write *w, char key[static LAYOUT_HELD_KEY])
 {
-    *found = false;
+    layout_held h = { .soul = w->soul, .key = w->key, .value = w->value, .state = w->state };
+    size_t len = layout_held_bytes(&h);
+    char *bytes = malloc(len);
+
+    if (bytes == NULL) return STATUS_NO_MEMORY;
+    layout_held_write(bytes, &h);
+    layout_held_key(key, h.state, (slice){ bytes, len });
+    free(bytes);
+    return STATUS_OK;
+}
+
+static status find_key(radisk *store, slice key, bool *found, graph_ticket *ticket)
+{
     for (size_t i = 0; i < store->overlay_len; i++) {
         const generation *g = store->overlay[i];
-        if (ladder_find(&g->held_added, key) != NULL) {
+        const rung *added = ladder_find(&g->held_added, key);
+        if (added != NULL) {
             *found = true;
-            *ticket = (graph_ticket){ g->batch };
+            *ticket = (graph_ticket){ ((const generation_held *)added->item)->batch };
             return STATUS_OK;
         }
         if (ladder_find(&g->held_released, key) != NULL) return STATUS_OK;
@@ -118,52 +165,47 @@ static status find_same(radisk *store, slice key, bool *found, graph_ticket *tic
     status s = disk_find_held(&store->disk, key);
     if (s == STATUS_NOT_FOUND) return STATUS_OK;
     *found = s == STATUS_OK;
-    *ticket = (graph_ticket){ 0 };
     return s;
 }
 
-static status make_key(const layout_held *h, char key[static LAYOUT_HELD_KEY])
+status held_find(radisk *store, const graph_write *write, bool *found, graph_ticket *ticket)
 {
-    size_t len = layout_held_bytes(h);
-    char *bytes = malloc(len);
-
-    if (bytes == NULL) return STATUS_NO_MEMORY;
-    layout_held_write(bytes, h);
-    layout_held_key(key, h->state, (slice){ bytes, len });
-    free(bytes);
-    return STATUS_OK;
-}
-
-static status hold(radisk *store, slice key, const layout_held *h, change *out)
-{
-    generation *live = overlay_live(store);
-
-    if (store->held >= store->options.held_max) return STATUS_TOO_BIG;
-    status s = generation_hold(live, key, h);
-    if (s != STATUS_OK) return s;
-    *out = (change){ .held = true, .held_key = ladder_find(&live->held_added, key)->name };
-    store->held++;
-    if (!store->held_stale && h->state < store->held_next) store->held_next = h->state;
-    return STATUS_OK;
-}
-
-status held_add(radisk *store, const graph_write *write, change *out, graph_ticket *ticket)
-{
-    layout_held h = { write->soul, write->key, write->value, write->state };
     char key[LAYOUT_HELD_KEY];
-    bool found = false;
-    status s = make_key(&h, key);
+    status s = make_key(write, key);
 
-    *out = (change){ .held = true, .held_key = { NULL, 0 } };
-    if (s == STATUS_OK) s = find_same(store, held_key_slice(key), &found, ticket);
-    if (s != STATUS_OK || found) return s;
-    *ticket = (graph_ticket){ overlay_live(store)->batch };
-    return hold(store, held_key_slice(key), &h, out);
+    *found = false;
+    *ticket = (graph_ticket){ 0 };
+    return s == STATUS_OK ? find_key(store, held_key_slice(key), found, ticket) : s;
+}
+
+status held_take(radisk *store, generation *into, const graph_write *write,
+                 const generation_value *value, uint64_t number, slice *kept_key)
+{
+    generation_held h = { .soul = write->soul,
+                          .key = write->key,
+                          .value = *value,
+                          .state = write->state,
+                          .batch = number };
+    char key[LAYOUT_HELD_KEY];
+    status s = make_key(write, key);
+
+    if (s == STATUS_OK) s = generation_hold(into, held_key_slice(key), &h);
+    if (s != STATUS_OK) return s;
+    *kept_key = ladder_find(&into->held_added, held_key_slice(key))->name;
+    store->held++;
+    if (!store->held_stale && h.state < store->held_next) store->held_next = h.state;
+    return STATUS_OK;
+}
+
+status held_add(radisk *store, const graph_write *write, const generation_value *value, change *out)
+{
+    if (store->held >= store->limits.held_max) return STATUS_TOO_BIG;
+    return held_take(store, overlay_live(store), write, value, store->gather->number,
+                     &out->held_key);
 }
 
 void held_undo(radisk *store, const change *undone)
 {
-    if (undone->held_key.at == NULL) return; /* it was held before */
     ladder_remove(&overlay_live(store)->held_added, undone->held_key);
     store->held--;
     store->held_stale = true;
@@ -187,15 +229,15 @@ static void settle(radisk *store, const first *f)
     memcpy(store->held_before, f->key.at, LAYOUT_HELD_KEY);
     store->held_before_known = true;
     store->held--;
+    merge_touched(store);
 }
 
 static status release_one(radisk *store, const first *f, ham_verdict *verdict, graph_row *row)
 {
-    ham_write write = { f->write.state, f->write.value };
     status s = release(store, f);
 
     if (s != STATUS_OK) return s;
-    s = merge_put(store, f->write.soul, f->write.key, &write, verdict, row);
+    s = merge_put(store, &f->write, verdict, row);
     if (s == STATUS_OK)
         settle(store, f);
     else if (!f->in_live)
@@ -210,8 +252,7 @@ status held_due(void *context, moment now, size_t most, graph_visit *visit, void
     first f;
 
     if (held_next_due(store) > now.wall_ms) return STATUS_OK;
-    status s = merge_admits(store);
-    if (s == STATUS_OK) s = find_first(store, &f);
+    status s = find_first(store, &f);
     for (; s == STATUS_OK && go_on && most > 0 && f.key.at != NULL; most--) {
         ham_verdict verdict;
         graph_row row;
@@ -226,14 +267,22 @@ status held_due(void *context, moment now, size_t most, graph_visit *visit, void
     return s;
 }
 
-/* While nothing is admitted nothing comes due either: the committer's next news
- * wake the loop, and it asks again. */
+/* While nothing is admitted nothing comes due either: a worker's next news wake
+ * the loop, and it asks again. So it is while blobs are moved: one that a held
+ * write names must not be named by its old place. */
+static bool may_release(const radisk *store)
+{
+    bool moving = store->folding && store->fold_job.errand == COLLECT;
+
+    return !moving && room_admits(store) == STATUS_OK;
+}
+
 double held_next_due(void *context)
 {
     radisk *store = context;
     first f;
 
-    if (store->held == 0 || merge_admits(store) != STATUS_OK) return (double)INFINITY;
+    if (store->held == 0 || !may_release(store)) return (double)INFINITY;
     if (store->held_stale) {
         if (find_first(store, &f) != STATUS_OK) return (double)INFINITY;
         note_next(store, &f);

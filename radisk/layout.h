@@ -1,4 +1,4 @@
-/* layout.h - names and rows as bytes on disk, format 0.
+/* layout.h - names and rows as bytes on disk, format 1.
  *
  * Knows no LMDB: slices in, bytes out, and back. docs/storage.md draws every
  * table; this is what the drawings rest on.
@@ -16,18 +16,26 @@
  *   - whoever finds a long name compares it with the whole one.
  *
  * Entries. Behind a name (of a soul, in the index; of a key, in the rows) stand
- * eight bytes, then the whole name if it is long, then the rest:
  *
  *     number  8 bytes, big-endian     the soul's id; the state's IEEE bits
+ *     check   8 bytes                 over everything else; see below
+ *     kind    1 byte                  layout_kind
  *     length  4 bytes, big-endian  \  only when the stored name is 472 bytes
  *     name    that many bytes      /
- *     rest                            nothing; the value's canonical text
+ *     rest                            by kind
+ *
+ * Checks. LMDB 0.9 has none, and a wrong value served is worse than an error. The
+ * check is SipHash-2-4 under a fixed, public key (against damage, not against
+ * malice), chained: over the soul, then the key's whole name, then number, kind
+ * and rest. So a row that strayed to another soul or key does not pass. What the
+ * soul contributes is the same for all its rows: a layout_seal, made once.
  */
 #ifndef RADISK_LAYOUT_H
 #define RADISK_LAYOUT_H
 
 #include "core/ham.h"
 #include "core/status.h"
+#include "radisk/blob.h"
 
 #include <stdint.h>
 
@@ -63,25 +71,93 @@ double layout_number_state(uint64_t number);
 void layout_soul_key(layout_key *out, slice soul);
 void layout_row_key(layout_key *out, uint64_t id, slice key);
 
+/* What stands in an entry. */
+typedef enum layout_kind {
+    LAYOUT_TEXT = 0,  /* rest: the value's canonical text. Of a soul: it is there */
+    LAYOUT_BLOB = 1,  /* rest: LAYOUT_BLOB_REF bytes */
+    LAYOUT_FLOOR = 2, /* purged: number is the floor; rest: when, 8 bytes. Of a soul:
+                         rest: floor 8, when 8, and number its id */
+} layout_kind;
+
+enum { LAYOUT_ENTRY_HEAD = 17 }; /* number, check, kind */
+enum { LAYOUT_BLOB_REF = 40 }; /* hash 32 | text length 4 | encoding 4 */
+
+/* What the soul contributes to the checks of its rows. */
+typedef struct layout_seal {
+    uint8_t key[16];
+} layout_seal;
+void layout_seal_soul(layout_seal *out, slice soul);
+
 typedef struct layout_entry {
     slice name;
     uint64_t number;
+    layout_kind kind;
     slice rest;
 } layout_entry;
 
-/* How many bytes an entry takes, and the entry written there. */
+/* How many bytes an entry takes, and the entry written there. `seal` is that of
+ * the soul for a row, and the one of the index (layout_index_seal) for a soul. */
 size_t layout_entry_bytes(const layout_entry *e);
-void layout_entry_write(char *at, const layout_entry *e);
+void layout_entry_write(char *at, const layout_entry *e, const layout_seal *seal);
+const layout_seal *layout_index_seal(void);
 
 /* Reads an entry from its stored name and its bytes; all slices point into
- * those. STATUS_CORRUPT when it cannot be one. */
-MUST_USE status layout_entry_read(layout_entry *out, slice stored, slice bytes);
+ * those. STATUS_CORRUPT when it cannot be one or its check does not fit. */
+MUST_USE status layout_entry_read(layout_entry *out, slice stored, slice bytes,
+                                  const layout_seal *seal);
+
+void layout_blob_write(char at[static LAYOUT_BLOB_REF], const blob_ref *ref);
+MUST_USE status layout_blob_read(blob_ref *out, slice rest);
+
+/* What the table of blobs has under a hash, and that of their segments. */
+typedef struct layout_blob {
+    blob_ref ref;
+    blob_place place;
+    uint64_t refs; /* rows and held writes that name it */
+} layout_blob;
+
+enum { LAYOUT_BLOB_BYTES = 44, LAYOUT_SEGMENT_BYTES = 24 };
+void layout_blob_entry_write(char at[static LAYOUT_BLOB_BYTES], const layout_blob *b);
+MUST_USE status layout_blob_entry_read(layout_blob *out, slice hash, slice bytes);
+
+typedef struct layout_segment {
+    uint64_t number;
+    uint64_t bytes, dead; /* of blobs that were named once; of those that are no more */
+} layout_segment;
+void layout_segment_write(char at[static LAYOUT_SEGMENT_BYTES], const layout_segment *s);
+MUST_USE status layout_segment_read(layout_segment *out, slice number, slice bytes);
+
+/* What a blob takes of its segment. */
+static inline uint64_t layout_blob_weight(const blob_place *p)
+{
+    return BLOB_RECORD_HEAD + ((uint64_t)p->stored_bytes + 7) / 8 * 8;
+}
+
+/* The rest of an entry that is a floor. Of a soul: its floor, then when; the entry's
+ * number is its id. Of a row or a prefix: when; the number is the floor. */
+enum { LAYOUT_FLOOR_SOUL = 16, LAYOUT_FLOOR_ROW = 8 };
+void layout_floor_soul_write(char at[static LAYOUT_FLOOR_SOUL], double floor, double when_ms);
+MUST_USE status layout_floor_soul_read(slice rest, double *floor, double *when_ms);
+
+/* Marks: what was purged, by time. */
+enum { LAYOUT_MARK_MAX = 8 + 1 + LAYOUT_KEY_MAX };
+typedef enum layout_mark_kind {
+    MARK_ROW = 'r',    /* then the key in `rows` */
+    MARK_SOUL = 's',   /* then the key in `souls` */
+    MARK_PREFIX = 'p', /* then the key in `floors` */
+} layout_mark_kind;
+size_t layout_mark_write(char at[static LAYOUT_MARK_MAX], double when_ms, layout_mark_kind kind,
+                         slice key);
+MUST_USE status layout_mark_read(slice mark, double *when_ms, layout_mark_kind *kind, slice *key);
 
 /* A held write: by due time, then a hash of the rest, so that the same write
  * held twice is one row. Due times as eight bytes that memcmp orders as the
  * doubles are ordered. */
 typedef struct layout_held {
-    slice soul, key, value;
+    slice soul, key;
+    bool is_blob;
+    slice value; /* text, when it is no blob */
+    blob_ref blob;
     double state;
 } layout_held;
 

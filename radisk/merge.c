@@ -1,8 +1,9 @@
-/* merge.c - judging writes and taking them into the live generation.
+/* merge.c - judging writes and taking them into the live generation and the journal.
  *
- * A merge is whole: every step is noted, and when one fails those before it are
- * undone in reverse. So nothing needs to be foreseen: not memory, not a page
- * that cannot be read, not the bound on held writes.
+ * A merge is whole: one record in the journal, and every step in memory is noted,
+ * so that when one fails those before it are undone in reverse. So nothing needs
+ * to be foreseen: not memory, not a page that cannot be read, not the bound on
+ * held writes.
  */
 #include "radisk/inside.h"
 
@@ -12,21 +13,15 @@
 /* One message may have 100,000 keys; the notes of an ordinary one are kept. */
 enum { CHANGES_KEEP = 4096 };
 
-static size_t overlay_bytes(const radisk *store)
-{
-    size_t bytes = 0;
+/* What ending a record may add to it. */
+enum { END_ROOM = 16 };
 
-    for (size_t i = 0; i < store->overlay_len; i++) bytes += store->overlay[i]->memory.taken;
-    return bytes;
-}
-
-/* The bound stops the merge after the one that crossed it: so a message larger
- * than the whole bound is still taken, when it comes to an overlay with room. */
-status merge_admits(const radisk *store)
-{
-    if (store->trouble != STATUS_OK) return store->trouble;
-    return overlay_bytes(store) < store->options.overlay_max ? STATUS_OK : STATUS_BUSY;
-}
+/* A value on its way in: as text, or as the blob it is. */
+typedef struct incoming {
+    generation_value value;
+    blob_entry *entry;
+    bool made; /* the entry is this write's */
+} incoming;
 
 static status reserve_changes(radisk *store, size_t count)
 {
@@ -46,6 +41,11 @@ static void give_back_changes(radisk *store)
     store->changes_room = 0;
 }
 
+static void unname(radisk *store, const change *c)
+{
+    if (c->made != NULL) blobs_unname(store->blobs, &store->gather->blobs, c->made);
+}
+
 static void undo(radisk *store, size_t count)
 {
     while (count-- > 0) {
@@ -54,18 +54,49 @@ static void undo(radisk *store, size_t count)
             held_undo(store, c);
         else
             generation_undo(overlay_live(store), &c->put);
+        unname(store, c);
     }
     place_forget(store);
 }
 
-static status take(radisk *store, place *p, slice key, const ham_write *write, bool for_good,
-                   generation_change *out)
+static status name_value(radisk *store, slice value, incoming *out)
+{
+    *out = (incoming){ .value = { .text = value } };
+    if (value.len <= BLOB_MIN) return STATUS_OK;
+    status s = blobs_name(store->blobs, &store->disk, value, pool_index(store, overlay_live(store)),
+                          &store->gather->blobs, &out->entry, &out->made);
+    if (s == STATUS_OK) out->value = (generation_value){ .blob = blobs_of(out->entry) };
+    return s;
+}
+
+/* The row in the journal, and where its blob's place will be written. */
+static status write_down(radisk *store, journal_kind kind, slice soul, slice key, double state,
+                         const incoming *in)
+{
+    journal_row row = { .kind = kind, .soul = soul, .key = key, .state = state };
+    const generation_blob *blob = in->value.blob;
+    bool placed = blob != NULL && blobs_has_place(in->entry);
+
+    row.value = in->value.text;
+    row.is_blob = blob != NULL;
+    if (blob != NULL) row.blob = blob->ref;
+    if (placed) row.place = blob->place;
+    journal_add(&store->gather->records, &row);
+    if (blob == NULL || placed) return STATUS_OK;
+    return blobs_patch(&store->gather->blobs, in->entry, journal_blob_at(&store->gather->records));
+}
+
+static status take(radisk *store, place *p, slice key, double state, const generation_value *value,
+                   bool for_good, generation_change *out)
 {
     generation_put put = { .soul = p->in[0],
                            .name = text_slice(&p->soul),
                            .key = key,
-                           .id = p->disk_asked ? p->id : 0,
-                           .write = *write,
+                           .id = p->disk_asked && p->on_disk ? p->disk.id : 0,
+                           .state = state,
+                           .text = value->text,
+                           .blob = value->blob,
+                           .batch = store->gather->number,
                            .for_good = for_good };
     status s = generation_take(overlay_live(store), &put, out);
 
@@ -73,77 +104,225 @@ static status take(radisk *store, place *p, slice key, const ham_write *write, b
     return s;
 }
 
-/* Judges one write, and takes or holds it. `out->put.row` is NULL and nothing
- * is held when there is nothing to undo. */
+/* Judges a write against what is kept; *ticket is that of what it met. */
+static status judge(radisk *store, place *p, graph_write *w, double now_ms, graph_ticket *ticket)
+{
+    ham_write write = { w->state, w->value };
+    kept ours;
+    status s;
+
+    *ticket = (graph_ticket){ 0 };
+    if (store->purge.wanted && w->state <= floors_pending(store, w->soul, w->key)) {
+        w->verdict = HAM_KEEP;
+        return STATUS_OK;
+    }
+    s = place_find(store, p, w->key, &ours);
+    if (s == STATUS_NOT_FOUND) {
+        w->verdict = w->state <= ours.floor ? HAM_KEEP : ham_judge(NULL, &write, now_ms);
+        return STATUS_OK;
+    }
+    if (s != STATUS_OK) return s;
+    *ticket = ours.ticket;
+    return kept_judge(store, &ours, &write, now_ms, &w->verdict);
+}
+
+static status take_in(radisk *store, place *p, const graph_write *w, bool for_good, change *out)
+{
+    incoming in;
+    status s = name_value(store, w->value, &in);
+
+    if (s != STATUS_OK) return s;
+    *out = (change){ .made = in.made ? in.entry : NULL };
+    s = write_down(store, JOURNAL_TAKEN, w->soul, w->key, w->state, &in);
+    /* Then nothing that follows can fail, and the row may stand where one stood. */
+    if (s == STATUS_OK && for_good && text_room(&store->gather->records.bytes, END_ROOM) == NULL)
+        s = STATUS_NO_MEMORY;
+    if (s == STATUS_OK) s = take(store, p, w->key, w->state, &in.value, for_good, &out->put);
+    if (s != STATUS_OK) unname(store, out);
+    return s;
+}
+
+static status hold(radisk *store, const graph_write *w, change *out, bool *changed,
+                   graph_ticket *ticket)
+{
+    incoming in;
+    bool found;
+    status s = held_find(store, w, &found, ticket);
+
+    if (s != STATUS_OK || found) return s;
+    if ((s = name_value(store, w->value, &in)) != STATUS_OK) return s;
+    *out = (change){ .held = true, .made = in.made ? in.entry : NULL };
+    s = write_down(store, JOURNAL_HELD, w->soul, w->key, w->state, &in);
+    if (s == STATUS_OK) s = held_add(store, w, &in.value, out);
+    if (s != STATUS_OK) {
+        unname(store, out);
+        return s;
+    }
+    *ticket = (graph_ticket){ store->gather->number };
+    *changed = true;
+    return STATUS_OK;
+}
+
+/* Judges one write, and takes or holds it. */
 static status merge_one(radisk *store, graph_write *w, double now_ms, bool for_good,
                         graph_ticket *ticket, change *out, bool *changed)
 {
-    ham_write incoming = { w->state, w->value };
     place *p;
-    kept ours;
+    status s = place_of(store, w->soul, &p);
 
     *changed = false;
-    status s = place_of(store, w->soul, &p);
-    if (s == STATUS_OK) s = place_find(store, p, w->key, &ours);
-    if (s != STATUS_OK && s != STATUS_NOT_FOUND) return s;
-    w->verdict = ham_judge(s == STATUS_OK ? &ours.write : NULL, &incoming, now_ms);
-    if (w->verdict == HAM_WAIT) {
-        *changed = true;
-        return held_add(store, w, out, ticket);
+    if (s == STATUS_OK) s = judge(store, p, w, now_ms, ticket);
+    if (s != STATUS_OK) return s;
+    if (w->verdict == HAM_WAIT) return hold(store, w, out, changed, ticket);
+    if (w->verdict != HAM_TAKE) return STATUS_OK;
+    *changed = true;
+    *ticket = (graph_ticket){ store->gather->number };
+    return take_in(store, p, w, for_good, out);
+}
+
+/* The record's beginning, so that it can be taken out again. */
+typedef struct record_mark {
+    size_t bytes, rows, patches;
+} record_mark;
+
+static record_mark begin_record(radisk *store)
+{
+    journal_writer *w = &store->gather->records;
+    record_mark mark = { w->bytes.len, w->rows, store->gather->blobs.patches_len };
+
+    journal_begin(w, 0);
+    return mark;
+}
+
+static void take_back(radisk *store, const record_mark *mark)
+{
+    journal_take_back(&store->gather->records, mark->bytes, mark->rows);
+    store->gather->blobs.patches_len = mark->patches;
+}
+
+/* Closes the record; one without rows was never begun. */
+static status end_record(radisk *store, const record_mark *mark)
+{
+    journal_writer *w = &store->gather->records;
+
+    if (w->rows == mark->rows && text_ok(&w->bytes)) {
+        take_back(store, mark);
+        return STATUS_OK;
     }
-    if (w->verdict == HAM_TAKE) {
-        *changed = true;
-        out->held = false;
-        *ticket = (graph_ticket){ overlay_live(store)->batch };
-        return take(store, p, w->key, &incoming, for_good, &out->put);
+    status s = journal_end(w);
+    if (s == STATUS_OK) store->live_bytes += w->bytes.len - mark->bytes;
+    return s;
+}
+
+void merge_touched(radisk *store)
+{
+    if (isinf(store->live_since_ms)) store->live_since_ms = store->now_ms(store->context);
+}
+
+static status merge_all(radisk *store, graph_write *writes, size_t count, double now_ms,
+                        graph_ticket *all, size_t *noted)
+{
+    graph_ticket one;
+    status s = STATUS_OK;
+
+    for (size_t i = 0; i < count && s == STATUS_OK; i++) {
+        bool changed;
+        s = merge_one(store, &writes[i], now_ms, count == 1, &one, &store->changes[*noted],
+                      &changed);
+        if (s != STATUS_OK) break;
+        if (changed) ++*noted;
+        *all = graph_both(*all, one);
     }
-    *ticket = ours.ticket;
-    return STATUS_OK;
+    return s;
 }
 
 status merge_writes(void *context, graph_write *writes, size_t count, moment now,
                     graph_ticket *ticket)
 {
     radisk *store = context;
-    graph_ticket all = { 0 }, one;
+    graph_ticket all = { 0 };
     size_t noted = 0;
-    status s = merge_admits(store);
+    status s = room_admits(store);
 
     if (s == STATUS_OK) s = reserve_changes(store, count);
-    for (size_t i = 0; i < count && s == STATUS_OK; i++) {
-        bool changed;
-        s = merge_one(store, &writes[i], now.wall_ms, count == 1, &one, &store->changes[noted],
-                      &changed);
-        if (s != STATUS_OK) break;
-        if (changed) noted++;
-        all = graph_both(all, one);
-    }
-    if (s != STATUS_OK)
+    if (s != STATUS_OK) return s;
+    store->wall_ms = now.wall_ms;
+    record_mark mark = begin_record(store);
+    s = merge_all(store, writes, count, now.wall_ms, &all, &noted);
+    if (s == STATUS_OK) s = end_record(store, &mark);
+    if (s != STATUS_OK) {
         undo(store, noted);
-    else
+        take_back(store, &mark);
+    } else {
         *ticket = all;
+        if (noted > 0) merge_touched(store);
+    }
     give_back_changes(store);
     return s;
 }
 
-status merge_put(radisk *store, slice soul, slice key, const ham_write *write, ham_verdict *verdict,
+/* A held write that has come due: what it needs to become a row like others. */
+static status name_held(radisk *store, const generation_held *write, incoming *out)
+{
+    *out = (incoming){ .value = write->value };
+    if (write->value.blob == NULL) return STATUS_OK;
+    status s = blobs_known(store->blobs, &write->value.blob->ref, &write->value.blob->place,
+                           pool_index(store, overlay_live(store)), &out->entry);
+    if (s == STATUS_OK) out->value.blob = blobs_of(out->entry);
+    return s;
+}
+
+static status take_held(radisk *store, place *p, const generation_held *write,
+                        generation_change *done)
+{
+    incoming in;
+    record_mark mark = begin_record(store);
+    status s = name_held(store, write, &in);
+
+    if (s == STATUS_OK)
+        s = write_down(store, JOURNAL_TAKEN, write->soul, write->key, write->state, &in);
+    if (s == STATUS_OK) s = take(store, p, write->key, write->state, &in.value, false, done);
+    if (s != STATUS_OK) {
+        take_back(store, &mark);
+        return s;
+    }
+    s = end_record(store, &mark);
+    if (s != STATUS_OK) {
+        generation_undo(overlay_live(store), done);
+        take_back(store, &mark);
+        place_forget(store);
+        return s;
+    }
+    merge_touched(store);
+    return STATUS_OK;
+}
+
+status merge_put(radisk *store, const generation_held *write, ham_verdict *verdict,
                  graph_row *taken)
 {
     generation_change done;
+    graph_ticket ticket;
     place *p;
-    kept ours;
-    status s = place_of(store, soul, &p);
+    slice value = write->value.text;
+    status s = STATUS_OK;
 
-    if (s == STATUS_OK) s = place_find(store, p, key, &ours);
-    if (s != STATUS_OK && s != STATUS_NOT_FOUND) return s;
-    *verdict = ham_judge(s == STATUS_OK ? &ours.write : NULL, write, write->state);
+    if (write->value.blob != NULL)
+        s = blobs_text(store->blobs, write->value.blob, &store->held_value, &value);
+    graph_write w = {
+        .soul = write->soul, .key = write->key, .value = value, .state = write->state
+    };
+    if (s == STATUS_OK) s = place_of(store, write->soul, &p);
+    if (s == STATUS_OK) s = judge(store, p, &w, write->state, &ticket);
+    if (s != STATUS_OK) return s;
+    *verdict = w.verdict;
     if (*verdict != HAM_TAKE) return STATUS_OK;
-    s = take(store, p, key, write, true, &done);
+    s = take_held(store, p, write, &done);
     if (s != STATUS_OK) return s;
     *taken = (graph_row){ .soul = done.soul->name,
                           .key = done.row->key,
-                          .value = done.row->value,
+                          .value = value,
                           .state = done.row->state,
-                          .ticket = { overlay_live(store)->batch } };
+                          .ticket = { store->gather->number } };
+    if (done.row->value.blob == NULL) taken->value = done.row->value.text;
     return STATUS_OK;
 }

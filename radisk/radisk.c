@@ -2,13 +2,34 @@
  * overlay moves is drawn in inside.h. */
 #include "radisk/inside.h"
 
-#include <assert.h>
+#include <math.h>
 #include <sodium/core.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
-/* How long a full or failing disk is left alone before it is asked again. */
-enum { RETRY_MS = 1000 };
+/* A map's reserve is 2 pages for each row of a transaction: at most an eighth of it. */
+enum { RESERVE_SHARE = 8, PAGE = 4096, ROWS_MIN = 64 };
+
+static const radisk_limits defaults = {
+    .size_max = (size_t)16 << 30,
+    .overlay_max = (size_t)128 << 20,
+    .journal_max = (size_t)64 << 20,
+    .segment_bytes = (size_t)24 << 20,
+    .fold_age_ms = 1000,
+    .fold_rows = 10000,
+    .changelog_bytes = (size_t)64 << 20,
+    .held_max = 1000000,
+    .blob_segment_bytes = (size_t)256 << 20,
+    .floor_keep_ms = (size_t)90 * 24 * 3600 * 1000,
+};
+
+radisk_limits radisk_default_limits(void)
+{
+    return defaults;
+}
+
+/* ---- the table ---- */
 
 static status look(void *context, slice soul, slice key, graph_row *out)
 {
@@ -19,12 +40,8 @@ static status look(void *context, slice soul, slice key, graph_row *out)
 
     if (s == STATUS_OK) s = place_find(store, p, key, &found);
     if (s != STATUS_OK) return s;
-    *out = (graph_row){ .soul = soul,
-                        .key = key,
-                        .value = found.write.value,
-                        .state = found.write.state,
-                        .ticket = found.ticket };
-    return STATUS_OK;
+    *out = (graph_row){ .soul = soul, .key = key, .state = found.state, .ticket = found.ticket };
+    return kept_value(store, &found, &out->value);
 }
 
 static void progress(void *context, graph_progress *out)
@@ -32,163 +49,6 @@ static void progress(void *context, graph_progress *out)
     const radisk *store = context;
 
     *out = store->progress;
-}
-
-graph *radisk_graph(radisk *store)
-{
-    return &store->table;
-}
-
-bool radisk_ready(const radisk *store)
-{
-    return merge_admits(store) == STATUS_OK;
-}
-
-/* An empty generation that the overlay does not use. There is always one when
- * the committer is idle: of three, at most two are sealed. */
-static generation *spare(radisk *store)
-{
-    for (size_t i = 0; i < OVERLAY_MAX; i++) {
-        bool used = false;
-        for (size_t j = 0; j < store->overlay_len; j++)
-            used |= store->overlay[j] == &store->pool[i];
-        if (!used) return &store->pool[i];
-    }
-    return NULL;
-}
-
-/* Puts an empty generation in front; what was live is sealed. */
-static void seal(radisk *store)
-{
-    generation *fresh = spare(store);
-
-    assert(fresh != NULL && store->overlay_len < OVERLAY_MAX);
-    for (size_t i = store->overlay_len; i > 0; i--) store->overlay[i] = store->overlay[i - 1];
-    store->overlay[0] = fresh;
-    store->overlay_len++;
-    held_sealed(store);
-}
-
-/* Hands over everything that is not durable, as one batch: what failed before
- * waits for that batch too, with the number it now has. */
-static void commit(radisk *store)
-{
-    committer_job job = { .pause_ms = store->trouble == STATUS_OK ? 0 : RETRY_MS };
-    uint64_t batch = overlay_live(store)->batch;
-
-    if (!generation_is_empty(overlay_live(store))) seal(store);
-    for (size_t i = store->overlay_len; i-- > 1;) {
-        store->overlay[i]->batch = batch;
-        job.oldest_first[job.count++] = store->overlay[i];
-    }
-    overlay_live(store)->batch = batch + 1;
-    store->committing = true;
-    store->committing_batch = batch;
-    place_forget(store);
-    committer_hand(store->committer, &job);
-}
-
-static void drop_sealed(radisk *store)
-{
-    for (size_t i = 1; i < store->overlay_len; i++) generation_reset(store->overlay[i]);
-    store->overlay_len = 1;
-    held_sealed(store);
-}
-
-static void count(radisk *store, const committer_news *news)
-{
-    if (news->how != STATUS_OK) {
-        store->stats.commits_failed++;
-        return;
-    }
-    store->stats.commits++;
-    store->stats.rows_written += news->rows;
-    store->stats.sync_us_last = news->took_us;
-    if (news->took_us > store->stats.sync_us_max) store->stats.sync_us_max = news->took_us;
-}
-
-/* An environment that cannot be opened again answers STATUS_IO to everything
- * until the store is closed and opened. */
-static void reopen(radisk *store)
-{
-    store->damaged = disk_reopen(&store->disk) != STATUS_OK;
-}
-
-/* Takes the committer's news. The read transaction was laid down before: from
- * the next read on LMDB shows what the overlay gives up here. */
-static void settle(radisk *store, const committer_news *news)
-{
-    count(store, news);
-    store->committing = false;
-    place_forget(store);
-    if (news->how == STATUS_OK) {
-        store->progress.durable = store->committing_batch;
-        store->trouble = STATUS_OK;
-        drop_sealed(store);
-        return;
-    }
-    store->progress.failed = store->committing_batch;
-    store->progress.why = news->how;
-    store->trouble = news->how;
-    if (news->reopen) reopen(store);
-}
-
-static bool anything_to_commit(const radisk *store)
-{
-    return store->overlay_len > 1 || !generation_is_empty(overlay_live(store));
-}
-
-void radisk_turn(radisk *store)
-{
-    committer_news news;
-
-    disk_rest(&store->disk);
-    place_forget(store);
-    if (store->committing && committer_told(store->committer, &news)) settle(store, &news);
-    if (!store->committing && !store->damaged && anything_to_commit(store)) commit(store);
-}
-
-/* The turn first: what failed before is tried again, and is waited for under
- * the number that it gets there. */
-status radisk_flush(radisk *store)
-{
-    committer_news news;
-
-    radisk_turn(store);
-    bool gathering = !generation_is_empty(overlay_live(store));
-    uint64_t wanted = gathering ? overlay_live(store)->batch : store->committing_batch;
-    while (store->progress.durable < wanted && store->progress.failed < wanted) {
-        if (!store->committing) return store->trouble;
-        committer_wait(store->committer, &news);
-        settle(store, &news);
-        if (store->committing_batch < wanted) radisk_turn(store);
-    }
-    return store->progress.durable >= wanted ? STATUS_OK : store->progress.why;
-}
-
-void radisk_measure(radisk *store, radisk_stats *out)
-{
-    MDB_envinfo info;
-    MDB_stat page;
-    uint64_t held = 0;
-
-    *out = store->stats;
-    out->overlay_rows = out->overlay_bytes = 0;
-    for (size_t i = 0; i < store->overlay_len; i++) {
-        out->overlay_rows += store->overlay[i]->rows;
-        out->overlay_bytes += store->overlay[i]->memory.taken;
-    }
-    if (store->disk.env == NULL) return;
-    if (disk_count(&store->disk, store->disk.souls, &out->souls) != STATUS_OK ||
-        disk_count(&store->disk, store->disk.rows, &out->rows) != STATUS_OK ||
-        disk_count(&store->disk, store->disk.held, &held) != STATUS_OK)
-        out->souls = out->rows = 0;
-    out->rows -= out->souls; /* a soul's own row is not one of its keys */
-    out->held = held;
-    (void)mdb_env_info(store->disk.env, &info);
-    (void)mdb_env_stat(store->disk.env, &page);
-    out->map_bytes_used = (info.me_last_pgno + 1) * page.ms_psize;
-    out->map_bytes_max = info.me_mapsize;
 }
 
 static void fill_table(radisk *store)
@@ -203,30 +63,297 @@ static void fill_table(radisk *store)
                             .progress = progress };
 }
 
+graph *radisk_graph(radisk *store)
+{
+    return &store->table;
+}
+
+bool radisk_ready(const radisk *store)
+{
+    return room_admits(store) == STATUS_OK;
+}
+
+const char *radisk_trouble(const radisk *store)
+{
+    status s = room_admits(store);
+
+    if (store->damaged) return "the database cannot be opened any more: restart";
+    if (store->latched)
+        return "the disk failed twice within a minute: check it, then restart; reads go on";
+    if (s == STATUS_NO_SPACE) return "the disk or the store's size limit is full";
+    if (s == STATUS_BUSY) return "more comes than the disk takes";
+    return s == STATUS_OK ? "" : status_text(s);
+}
+
+/* ---- the turn ---- */
+
+void radisk_turn(radisk *store)
+{
+    double now = store->now_ms(store->context);
+
+    disk_rest(&store->disk);
+    place_forget(store);
+    (void)log_told(store);
+    (void)fold_told(store);
+    errands_turn(store);
+    room_turn(store, now);
+    if (log_idle(store) && !store->folding && fold_wants_seal(store, now)) log_seal(store);
+    log_hand(store);
+    fold_hand(store);
+    disk_rest(&store->disk);
+}
+
+double radisk_due_in_ms(radisk *store)
+{
+    double now = store->now_ms(store->context);
+    double age = fold_due_in_ms(store, now), room = room_due_in_ms(store, now);
+
+    if (store->latched || store->damaged) return (double)INFINITY;
+    return age < room ? age : room;
+}
+
+/* Lets a worker that has something finish it; false when none has. */
+static bool wait_for(radisk *store, bool journal_first)
+{
+    bool journal = store->flight != NULL;
+
+    if (!journal && !store->folding) return false;
+    if (journal && (journal_first || !store->folding))
+        worker_wait(store->journal);
+    else
+        worker_wait(store->folder);
+    radisk_turn(store);
+    return true;
+}
+
+/* The turn first: what failed before is tried again, and is waited for under the
+ * number that it gets there. */
+status radisk_flush(radisk *store)
+{
+    radisk_turn(store);
+    uint64_t wanted = store->gather->records.rows > 0 ? store->gather->number
+                      : store->flight != NULL         ? store->flight->number
+                                                      : store->progress.durable;
+    while (store->progress.durable < wanted && store->progress.failed < wanted)
+        if (!wait_for(store, true)) break;
+    if (store->progress.durable >= wanted) return store->trouble;
+    return store->progress.failed >= wanted ? store->progress.why
+           : store->trouble != STATUS_OK    ? store->trouble
+                                            : STATUS_IO;
+}
+
+status radisk_fold(radisk *store)
+{
+    status s = radisk_flush(store);
+    uint64_t after = errands_after(store), failures = store->stats.folds_failed;
+
+    if (s != STATUS_OK) return s;
+    if (after > store->asked_through) store->asked_through = after;
+    radisk_turn(store);
+    while (store->folded_through < after) {
+        if (store->stats.folds_failed != failures) return store->fold_trouble;
+        if (!wait_for(store, store->flight != NULL))
+            return store->trouble != STATUS_OK ? store->trouble : STATUS_IO;
+    }
+    return STATUS_OK;
+}
+
+bool radisk_wait(radisk *store)
+{
+    return wait_for(store, true);
+}
+
+bool radisk_step_journal(radisk *store)
+{
+    return worker_step(store->journal);
+}
+
+bool radisk_step_folder(radisk *store)
+{
+    return worker_step(store->folder);
+}
+
+/* ---- figures ---- */
+
+static void measure_disk(radisk *store, radisk_stats *out)
+{
+    MDB_envinfo info;
+    MDB_stat page;
+
+    if (store->disk.env == NULL) return;
+    if (disk_count(&store->disk, store->disk.souls, &out->souls) != STATUS_OK ||
+        disk_count(&store->disk, store->disk.rows, &out->rows) != STATUS_OK ||
+        disk_count(&store->disk, store->disk.blobs, &out->blobs) != STATUS_OK)
+        out->souls = out->rows = out->blobs = 0;
+    out->rows -= out->souls; /* a soul's own row is not one of its keys */
+    (void)mdb_env_info(store->disk.env, &info);
+    (void)mdb_env_stat(store->disk.env, &page);
+    out->map_bytes_used = (info.me_last_pgno + 1) * page.ms_psize;
+    out->map_bytes_max = info.me_mapsize;
+}
+
+void radisk_measure(radisk *store, radisk_stats *out)
+{
+    *out = store->stats;
+    out->overlay_rows = 0;
+    for (size_t i = 0; i < store->overlay_len; i++) out->overlay_rows += store->overlay[i]->rows;
+    out->overlay_bytes = room_overlay_bytes(store);
+    out->unfolded_bytes = store->live_bytes + store->sealed_bytes;
+    out->segment = store->segment.number;
+    out->held = store->held;
+    out->blob_bytes = blobs_written_bytes(store->blobs);
+    out->latched = store->latched;
+    measure_disk(store, out);
+}
+
+/* ---- opening and closing ---- */
+
+static double steady_ms(void *context)
+{
+    struct timespec t;
+
+    (void)context;
+    (void)clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static double wall_ms(const radisk_options *options)
+{
+    struct timespec t;
+
+    if (options->wall_ms > 0) return options->wall_ms;
+    (void)clock_gettime(CLOCK_REALTIME, &t);
+    return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static void fill_limits(radisk_limits *l)
+{
+#define DEFAULT(name)                                                                              \
+    if (l->name == 0) l->name = defaults.name
+    DEFAULT(size_max);
+    DEFAULT(overlay_max);
+    DEFAULT(journal_max);
+    DEFAULT(segment_bytes);
+    DEFAULT(fold_age_ms);
+    DEFAULT(fold_rows);
+    DEFAULT(changelog_bytes);
+    DEFAULT(held_max);
+    DEFAULT(blob_segment_bytes);
+    DEFAULT(floor_keep_ms);
+#undef DEFAULT
+    size_t rows = l->size_max / RESERVE_SHARE / (2 * PAGE);
+    if (rows < ROWS_MIN) rows = ROWS_MIN;
+    if (l->fold_rows > rows) l->fold_rows = (uint32_t)rows;
+    if (l->journal_max > l->size_max / RESERVE_SHARE) l->journal_max = l->size_max / RESERVE_SHARE;
+    if (l->segment_bytes > l->journal_max / 2) l->segment_bytes = l->journal_max / 2;
+}
+
 /* Everything but the disk. */
 static status set_up(radisk *store, const radisk_options *options)
 {
     status s = STATUS_OK;
 
-    store->options = *options;
-    store->options.folder = NULL;
+    store->limits = options->limits;
+    fill_limits(&store->limits);
+    memcpy(store->secret, options->secret, sizeof store->secret);
+    store->now_ms = options->now_ms != NULL ? options->now_ms : steady_ms;
+    store->context = options->context;
+    store->by_hand = options->by_hand;
     for (size_t i = 0; i < OVERLAY_MAX && s == STATUS_OK; i++)
-        s = generation_open(&store->pool[i], store->options.secret, options->overlay_max);
+        s = generation_open(&store->pool[i], store->secret, store->limits.overlay_max);
     store->overlay[0] = &store->pool[0];
-    store->overlay[0]->batch = 1;
     store->overlay_len = 1;
+    store->live_since_ms = (double)INFINITY;
+    store->gather = &store->batches[0];
+    store->gather->number = 1;
+    store->failed_at_ms = -(double)INFINITY;
+    store->collect_at_ms = store->sweep_at_ms = store->now_ms(store->context);
     fill_table(store);
     return s;
 }
 
+static status open_disk(radisk *store, const radisk_options *options, char *why)
+{
+    disk_options wish = { .folder = options->folder, .size_max = store->limits.size_max };
+
+    memcpy(wish.new_store, options->secret, sizeof wish.new_store);
+    return disk_open(&store->disk, &wish, why, RADISK_WHY_MAX);
+}
+
+static status open_files(radisk *store, const radisk_options *options)
+{
+    if (options->files != NULL)
+        store->files = *options->files;
+    else
+        files_real(&store->files, store->disk.folder);
+    const files *f = &store->files;
+    status s = f->make_folder(f->context, "journal");
+    if (s == STATUS_OK) s = f->make_folder(f->context, "blobs");
+    if (s == STATUS_OK) s = f->sync_folder(f->context, ".");
+    if (s == STATUS_OK)
+        s = blobs_open(&store->blobs, f, store->secret, store->limits.blob_segment_bytes);
+    return s;
+}
+
+static status open_workers(radisk *store, const radisk_options *options)
+{
+    worker_options wish = { .name = "journal",
+                            .by_hand = options->by_hand,
+                            .wake = options->wake,
+                            .wake_context = options->context };
+    status s = worker_open(&store->journal, &wish);
+
+    wish.name = "folder";
+    return s == STATUS_OK ? worker_open(&store->folder, &wish) : s;
+}
+
+static void close_segments(radisk *store)
+{
+    if (store->segment.number != 0 && !store->segment_lost)
+        journal_close(&store->files, &store->segment);
+    if (store->has_leaving) journal_close(&store->files, &store->leaving);
+    if (store->has_next) journal_close(&store->files, &store->next);
+}
+
 static void tear_down(radisk *store)
 {
-    committer_stop(store->committer);
+    worker_close(store->journal);
+    worker_close(store->folder);
+    if (store->folding && store->fold_job.errand == PREPARE && store->fold_job.made.number != 0)
+        journal_close(&store->files, &store->fold_job.made);
+    close_segments(store);
+    errands_free(store);
+    floors_free(store);
+    blobs_close(store->blobs);
     disk_close(&store->disk);
     for (size_t i = 0; i < OVERLAY_MAX; i++) generation_close(&store->pool[i]);
+    for (size_t i = 0; i < 2; i++) {
+        text_free(&store->batches[i].records.bytes);
+        blob_batch_free(&store->batches[i].blobs);
+    }
     text_free(&store->place.soul);
+    text_free(&store->lent);
+    text_free(&store->held_value);
+    free(store->old);
     free(store->changes);
     free(store);
+}
+
+static status open_all(radisk *store, const radisk_options *options, char *why)
+{
+    status s = set_up(store, options);
+
+    if (s == STATUS_OK) s = open_disk(store, options, why);
+    if (s == STATUS_OK) s = open_files(store, options);
+    if (s == STATUS_OK) s = floors_open(store);
+    if (s == STATUS_OK) s = held_open(store);
+    if (s == STATUS_OK) s = recover(store, wall_ms(options), why, RADISK_WHY_MAX);
+    if (s == STATUS_OK) s = fold_first_segments(store);
+    if (s == STATUS_OK) s = open_workers(store, options);
+    if (s != STATUS_OK) return s;
+    overlay_live(store)->segment = store->segment.number;
+    fold_note_map(store);
+    return STATUS_OK;
 }
 
 status radisk_open(radisk **out, const radisk_options *options, char why[RADISK_WHY_MAX])
@@ -237,28 +364,30 @@ status radisk_open(radisk **out, const radisk_options *options, char why[RADISK_
 
     (void)snprintf(reason, RADISK_WHY_MAX, "out of memory");
     if (store == NULL) return STATUS_NO_MEMORY;
-    store->disk.lock = -1;
-    status s = set_up(store, options);
-    if (s == STATUS_OK)
-        s = disk_open(&store->disk, options->folder, options->size_max, reason, RADISK_WHY_MAX);
-    if (s == STATUS_OK) s = held_open(store);
-    if (s == STATUS_OK)
-        s = committer_start(&store->committer, &store->disk, options->wake, options->wake_context);
+    store->disk.lock = store->disk.folder = -1;
+    status s = open_all(store, options, reason);
     if (s != STATUS_OK) {
-        if (reason[0] == '\0') (void)snprintf(reason, RADISK_WHY_MAX, "%s", status_text(s));
+        if (reason[0] == '\0')
+            (void)snprintf(reason, RADISK_WHY_MAX, "cannot open the store in %s: %s",
+                           options->folder, status_text(s));
         tear_down(store);
         return s;
     }
-    disk_rest(&store->disk);
+    radisk_turn(store); /* what was replayed begins to be folded */
     *out = store;
     return STATUS_OK;
 }
 
-/* What cannot be committed is lost here, and was never promised. */
+/* What cannot be made durable is lost here, and was never promised. What cannot be
+ * folded is replayed at the next start. */
 void radisk_close(radisk *store)
 {
     if (store == NULL) return;
-    status s = radisk_flush(store);
-    (void)s;
+    if (radisk_fold(store) != STATUS_OK && store->folding) worker_wait(store->folder);
+    tear_down(store);
+}
+
+void radisk_crash(radisk *store)
+{
     tear_down(store);
 }

@@ -8,13 +8,25 @@
 #include "radisk/walk.h"
 
 typedef struct scan {
+    radisk *store;
     const lex_range *range;
     const rung *at[OVERLAY_MAX]; /* NULL: no more there */
-    uint64_t batch[OVERLAY_MAX];
+    bool replayed[OVERLAY_MAX];
     size_t count;
+    double floor; /* rows on disk at or below it are gone */
     bool on_disk; /* the walk was begun */
     walk disk;
 } scan;
+
+/* What the sources have under one name: the newest of the overlay, and what is on
+ * disk, if it is to be looked at. */
+typedef struct met {
+    slice name;
+    const rung *newest; /* NULL: none */
+    bool replayed;      /* the disk may be ahead of it */
+    bool stored_there;
+    layout_entry stored;
+} met;
 
 static const rung *within(const lex_range *range, const rung *at)
 {
@@ -38,10 +50,10 @@ static const rung *enter(const lex_range *range, const ladder *l)
     return within(range, at);
 }
 
-static void add_ladder(scan *s, const ladder *l, uint64_t batch)
+static void add_ladder(scan *s, const ladder *l, bool replayed)
 {
     s->at[s->count] = l == NULL ? NULL : enter(s->range, l);
-    s->batch[s->count] = batch;
+    s->replayed[s->count] = replayed;
     s->count++;
 }
 
@@ -59,95 +71,144 @@ static slice first_name(const scan *s)
     return best;
 }
 
-/* Steps past a name in all sources and tells what the newest had: its rung and
- * its batch, or NULL and what the disk had. */
-static status pass(scan *s, slice name, const rung **newest, uint64_t *batch, layout_entry *stored)
+/* Steps past a name in all sources and tells what they had. */
+static status pass(scan *s, slice name, met *out)
 {
-    *newest = NULL;
-    *batch = 0;
+    *out = (met){ .name = name };
     for (size_t i = 0; i < s->count; i++) {
         if (s->at[i] == NULL || !slice_equal(s->at[i]->name, name)) continue;
-        if (*newest == NULL) {
-            *newest = s->at[i];
-            *batch = s->batch[i];
+        if (out->newest == NULL) {
+            out->newest = s->at[i];
+            out->replayed = s->replayed[i];
         }
         s->at[i] = step(s->range, s->at[i]);
     }
     if (!s->on_disk || s->disk.over || !slice_equal(s->disk.now.name, name)) return STATUS_OK;
-    *stored = s->disk.now;
+    out->stored = s->disk.now;
+    out->stored_there = true;
     return walk_next(&s->disk);
 }
 
-/* Makes the visitor's row of what pass() found. */
-typedef void shape(graph_row *row, slice name, const rung *newest, const layout_entry *stored);
+/* Makes the visitor's row of what pass() found; STATUS_NOT_FOUND: it is none. */
+typedef status shape(scan *s, const met *m, graph_row *row);
 
+/* A row that cannot be read is counted and left out: it harms no other. */
 static status run(scan *s, graph_row row, shape *make, graph_visit *visit, void *visitor)
 {
-    const rung *newest;
-    layout_entry stored = { .number = 0 };
     status result = STATUS_OK;
+    met m;
 
     for (slice name = first_name(s); name.len > 0 && result == STATUS_OK; name = first_name(s)) {
-        result = pass(s, name, &newest, &row.ticket.batch, &stored);
-        make(&row, name, newest, &stored);
+        result = pass(s, name, &m);
+        status made = make(s, &m, &row);
+        if (made == STATUS_NOT_FOUND || made == STATUS_CORRUPT) continue;
+        if (made != STATUS_OK) return made;
         /* The row that was found is good, though the next one is not. */
         if (!visit(visitor, &row)) return STATUS_OK;
     }
     return result;
 }
 
-static void shape_key(graph_row *row, slice name, const rung *newest, const layout_entry *stored)
+static status stored_row(const scan *s, const met *m, kept *out)
 {
-    row->key = name;
-    if (newest != NULL) {
-        const generation_row *ours = newest->item;
-        row->value = ours->value;
-        row->state = ours->state;
-    } else {
-        row->value = stored->rest;
-        row->state = layout_number_state(stored->number);
-    }
+    double state = layout_number_state(m->stored.number);
+
+    if (!m->stored_there || m->stored.kind == LAYOUT_FLOOR || state <= s->floor)
+        return STATUS_NOT_FOUND;
+    *out =
+        (kept){ .state = state, .text = m->stored.rest, .is_blob = m->stored.kind == LAYOUT_BLOB };
+    return out->is_blob ? layout_blob_read(&out->ref, m->stored.rest) : STATUS_OK;
 }
 
-static void shape_soul(graph_row *row, slice name, const rung *newest, const layout_entry *stored)
+static status shape_key(scan *s, const met *m, graph_row *row)
 {
-    (void)newest;
-    (void)stored;
-    row->soul = name;
+    kept found;
+    place *p;
+    status result = STATUS_OK;
+
+    if (m->newest == NULL) {
+        result = stored_row(s, m, &found);
+    } else if (m->replayed && m->stored_there) { /* seldom: place_find() knows how */
+        result = place_of(s->store, row->soul, &p);
+        if (result == STATUS_OK) result = place_find(s->store, p, m->name, &found);
+    } else {
+        const generation_row *ours = m->newest->item;
+        found = (kept){ .state = ours->state,
+                        .ticket = { ours->batch },
+                        .text = ours->value.text,
+                        .is_blob = ours->value.blob != NULL,
+                        .blob = ours->value.blob };
+    }
+    if (result != STATUS_OK) return result;
+    row->key = m->name;
+    row->state = found.state;
+    row->ticket = found.ticket;
+    return kept_value(s->store, &found, &row->value);
+}
+
+static bool stop_at_first(void *visitor, const graph_row *row)
+{
+    (void)row;
+    *(bool *)visitor = true;
+    return false;
+}
+
+/* A soul of which something was purged may have nothing left. */
+static status shape_soul(scan *s, const met *m, graph_row *row)
+{
+    static const lex_range all = { 0 };
+    bool lives = m->newest != NULL || m->stored.kind != LAYOUT_FLOOR;
+
+    if (!lives) {
+        status result = scan_keys(s->store, m->name, &all, stop_at_first, &lives);
+        if (result != STATUS_OK) return result;
+    }
+    row->soul = m->name;
+    return lives ? STATUS_OK : STATUS_NOT_FOUND;
 }
 
 status scan_keys(void *context, slice soul, const lex_range *range, graph_visit *visit,
                  void *visitor)
 {
     radisk *store = context;
-    scan s = { .range = range };
-    uint64_t id;
+    scan s = { .store = store, .range = range };
+    MDB_txn *txn;
     place *p;
 
     if (range->empty) return STATUS_OK;
     status result = place_of(store, soul, &p);
-    if (result == STATUS_OK) result = place_id(store, p, &id);
+    if (result == STATUS_OK) result = place_disk(store, p);
     if (result != STATUS_OK) return result;
     for (size_t i = 0; i < store->overlay_len; i++)
-        add_ladder(&s, p->in[i] == NULL ? NULL : &p->in[i]->rows, store->overlay[i]->batch);
-    s.on_disk = id != 0;
-    if (s.on_disk) result = walk_rows(&s.disk, &store->disk, id, range);
+        add_ladder(&s, p->in[i] == NULL ? NULL : &p->in[i]->rows, store->overlay[i]->replayed);
+    s.floor = p->floor;
+    s.on_disk = p->on_disk;
+    if (s.on_disk) {
+        result = disk_read(&store->disk, &txn);
+        if (result == STATUS_OK) result = walk_rows(&s.disk, txn, &store->disk, &p->disk, range);
+    }
     if (result == STATUS_OK)
         result = run(&s, (graph_row){ .soul = soul }, shape_key, visit, visitor);
-    if (s.on_disk) walk_end(&s.disk);
+    if (s.on_disk) {
+        store->stats.damaged_rows += s.disk.damaged;
+        walk_end(&s.disk);
+    }
     return result;
 }
 
 status scan_souls(void *context, const lex_range *range, graph_visit *visit, void *visitor)
 {
     radisk *store = context;
-    scan s = { .range = range, .on_disk = true };
+    scan s = { .store = store, .range = range, .on_disk = true };
+    MDB_txn *txn;
 
     if (range->empty) return STATUS_OK;
     for (size_t i = 0; i < store->overlay_len; i++)
-        add_ladder(&s, &store->overlay[i]->souls, store->overlay[i]->batch);
-    status result = walk_souls(&s.disk, &store->disk, range);
+        add_ladder(&s, &store->overlay[i]->souls, store->overlay[i]->replayed);
+    status result = disk_read(&store->disk, &txn);
+    if (result == STATUS_OK) result = walk_souls(&s.disk, txn, &store->disk, range);
     if (result == STATUS_OK) result = run(&s, (graph_row){ 0 }, shape_soul, visit, visitor);
+    store->stats.damaged_rows += s.disk.damaged;
     walk_end(&s.disk);
     return result;
 }

@@ -114,8 +114,13 @@ static status read_group(walk *w, slice stored, slice bytes)
     w->group_len = w->group_given = 0;
     while (s == STATUS_OK && more && stored.len == LAYOUT_LONG && slice_begins(stored, shared)) {
         layout_entry e;
-        s = layout_entry_read(&e, stored, bytes);
-        if (s == STATUS_OK) s = add_to_group(w, &e);
+        s = layout_entry_read(&e, stored, bytes, &w->seal);
+        if (s == STATUS_CORRUPT) {
+            w->damaged++;
+            s = STATUS_OK;
+        } else if (s == STATUS_OK) {
+            s = add_to_group(w, &e);
+        }
         if (s == STATUS_OK) more = look(w, step(w), &key, &stored, &bytes, &s);
     }
     w->used = false;
@@ -150,7 +155,11 @@ status walk_next(walk *w)
             if (s != STATUS_OK) break;
             continue;
         }
-        s = layout_entry_read(&w->now, stored, bytes);
+        s = layout_entry_read(&w->now, stored, bytes, &w->seal);
+        if (s == STATUS_CORRUPT) {
+            w->damaged++;
+            continue;
+        }
         if (s != STATUS_OK) break;
         int side = walk_side(w->range, w->now.name);
         if (side == 0) return STATUS_OK;
@@ -160,27 +169,26 @@ status walk_next(walk *w)
     return s;
 }
 
-static status begin(walk *w, disk *d, MDB_dbi table)
+static status begin(walk *w, MDB_txn *txn, MDB_dbi table)
 {
-    MDB_txn *txn;
-    status s = disk_read(d, &txn);
+    status s = disk_status(mdb_cursor_open(txn, table, &w->cursor));
 
-    if (s == STATUS_OK) s = disk_status(mdb_cursor_open(txn, table, &w->cursor));
     if (s == STATUS_OK) s = seek(w);
     return s == STATUS_OK ? walk_next(w) : s;
 }
 
-status walk_rows(walk *w, disk *d, uint64_t id, const lex_range *range)
+status walk_rows(walk *w, MDB_txn *txn, const disk *d, const disk_soul *soul,
+                 const lex_range *range)
 {
-    *w = (walk){ .range = range, .prefix_len = LAYOUT_ID };
-    layout_put64(w->prefix, id);
-    return begin(w, d, d->rows);
+    *w = (walk){ .range = range, .prefix_len = LAYOUT_ID, .seal = soul->seal };
+    layout_put64(w->prefix, soul->id);
+    return begin(w, txn, d->rows);
 }
 
-status walk_souls(walk *w, disk *d, const lex_range *range)
+status walk_souls(walk *w, MDB_txn *txn, const disk *d, const lex_range *range)
 {
-    *w = (walk){ .range = range };
-    return begin(w, d, d->souls);
+    *w = (walk){ .range = range, .seal = *layout_index_seal() };
+    return begin(w, txn, d->souls);
 }
 
 void walk_end(walk *w)

@@ -7,7 +7,11 @@
  * such a group is read whole and sorted. Groups are small but for somebody who
  * wants them large, and he pays for his own.
  *
- * Everything a walk lends points into the map and lives until disk_rest().
+ * A damaged entry is skipped and counted: it costs nobody but itself. Floors of
+ * rows and purged souls are given like others: the caller leaves them out.
+ *
+ * Everything a walk lends points into the map and lives as long as
+ * the transaction that it was begun with.
  */
 #ifndef RADISK_WALK_H
 #define RADISK_WALK_H
@@ -18,9 +22,11 @@
 typedef struct walk {
     layout_entry now; /* where the walk stands, unless it is over */
     bool over;
+    uint64_t damaged; /* entries skipped because their check did not fit */
 
     MDB_cursor *cursor;
     const lex_range *range;
+    layout_seal seal;
     char prefix[LAYOUT_ID];
     size_t prefix_len;
     bool used, ended; /* the cursor's entry was given; there is none */
@@ -33,8 +39,9 @@ int walk_side(const lex_range *range, slice name);
 
 /* Walks the keys of a soul, or the souls. The range is borrowed until
  * walk_end(), which is due whatever this returns. */
-MUST_USE status walk_rows(walk *w, disk *d, uint64_t id, const lex_range *range);
-MUST_USE status walk_souls(walk *w, disk *d, const lex_range *range);
+MUST_USE status walk_rows(walk *w, MDB_txn *txn, const disk *d, const disk_soul *soul,
+                          const lex_range *range);
+MUST_USE status walk_souls(walk *w, MDB_txn *txn, const disk *d, const lex_range *range);
 
 MUST_USE status walk_next(walk *w);
 void walk_end(walk *w);

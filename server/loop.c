@@ -1,6 +1,7 @@
 /* loop.c - see loop.h. */
 #include "server/loop.h"
 
+#include "server/admin.h"
 #include "server/assets.h"
 #include "server/clock.h"
 #include "server/http.h"
@@ -11,6 +12,7 @@
 #include "server/transport.h"
 
 #include <assert.h>
+#include <float.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdlib.h>
@@ -28,17 +30,19 @@ enum {
 
 /* ---- the turn ---- */
 
+/* The first thing the relay or the store has to do without being woken. */
 static void schedule(server *s)
 {
-    int64_t due = relay_due_ms(s->relay, s->now), in;
+    int64_t due = relay_due_ms(s->relay, s->now);
+    double in_ms = due == INT64_MAX ? DBL_MAX : (double)(due - s->now.steady_ms);
+    double store_ms = radisk_due_in_ms(s->store);
 
-    if (due == INT64_MAX) {
+    if (store_ms < in_ms) in_ms = store_ms;
+    if (in_ms >= DBL_MAX) {
         ev_timer_stop(s->loop, &s->due);
         return;
     }
-    in = due - s->now.steady_ms;
-    if (in < 0) in = 0;
-    s->due.repeat = in > 0 ? (double)in / 1000 : 1e-6;
+    s->due.repeat = in_ms > 0 ? in_ms / 1000 : 1e-6;
     ev_timer_again(s->loop, &s->due);
 }
 
@@ -116,8 +120,11 @@ static void watch_store(server *s)
 
     if (writable == s->writable) return;
     s->writable = writable;
-    log_say(&s->log, LOG_STORE, s->now,
-            writable ? "writes are possible again" : "writes are refused now; reads go on");
+    if (writable)
+        log_say(&s->log, LOG_STORE, s->now, "writes are possible again");
+    else
+        log_say(&s->log, LOG_STORE, s->now, "writes are refused now, reads go on: %s",
+                radisk_trouble(s->store));
 }
 
 static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
@@ -146,6 +153,7 @@ static void begin_to_stop(server *s)
     log_say(&s->log, LOG_LIFE, s->now, "stopping: %u connections", s->sessions);
     notify_manager("STOPPING=1");
     listeners_close(s);
+    admin_stop(s);
     sessions_deafen(s);
     relay_turn(s->relay, s->now);
     flushed = radisk_flush(s->store);
@@ -215,27 +223,28 @@ static bool fit_to_system(server *s)
 {
     uint32_t most = s->limits.connections_max;
     uint32_t others = s->limits.waiting_max + s->limits.pages_max + SPARE_FILES;
-    struct rlimit files;
+    struct rlimit open_files;
 
-    if (getrlimit(RLIMIT_NOFILE, &files) != 0)
+    if (getrlimit(RLIMIT_NOFILE, &open_files) != 0)
         return complain(s, "no limit of open files is known");
-    files.rlim_cur = (rlim_t)most + others;
-    if (files.rlim_cur > files.rlim_max) files.rlim_cur = files.rlim_max;
-    if (setrlimit(RLIMIT_NOFILE, &files) != 0) return complain(s, "the limit of open files stays");
-    if (files.rlim_cur < (rlim_t)most + others) {
-        if (s->limits.waiting_max > files.rlim_cur / 4)
-            s->limits.waiting_max = (uint32_t)(files.rlim_cur / 4);
-        if (s->limits.pages_max > files.rlim_cur / 8)
-            s->limits.pages_max = (uint32_t)(files.rlim_cur / 8);
+    open_files.rlim_cur = (rlim_t)most + others;
+    if (open_files.rlim_cur > open_files.rlim_max) open_files.rlim_cur = open_files.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &open_files) != 0)
+        return complain(s, "the limit of open files stays");
+    if (open_files.rlim_cur < (rlim_t)most + others) {
+        if (s->limits.waiting_max > open_files.rlim_cur / 4)
+            s->limits.waiting_max = (uint32_t)(open_files.rlim_cur / 4);
+        if (s->limits.pages_max > open_files.rlim_cur / 8)
+            s->limits.pages_max = (uint32_t)(open_files.rlim_cur / 8);
         others = s->limits.waiting_max + s->limits.pages_max + SPARE_FILES;
-        if (files.rlim_cur <= others)
+        if (open_files.rlim_cur <= others)
             return complain(s, "too few open files are allowed (ulimit -n)");
-        most = (uint32_t)(files.rlim_cur - others);
+        most = (uint32_t)(open_files.rlim_cur - others);
     }
     if (most < s->limits.connections_max)
         log_say(&s->log, LOG_LIFE, s->now,
                 "only %u connections: the system allows %llu open files (ulimit -n)", most,
-                (unsigned long long)files.rlim_cur);
+                (unsigned long long)open_files.rlim_cur);
     s->limits.connections_max = most;
     return true;
 }
@@ -322,7 +331,7 @@ static void say_hello(server *s)
     const options *o = s->options;
 
     log_plain(&s->log, "data %s, at most %.1f GiB", o->data,
-              (double)o->store_bytes_max / (1024.0 * 1024 * 1024));
+              (double)o->store.size_max / (1024.0 * 1024 * 1024));
     log_plain(&s->log,
               "write mode open: anybody may write; souls with ~ or # are stored UNVERIFIED, "
               "signatures are not checked yet");
@@ -343,11 +352,9 @@ static bool open_store(server *s)
 {
     radisk_options wish = {
         .folder = s->options->data,
-        .size_max = s->options->store_bytes_max,
-        .overlay_max = s->options->overlay_bytes_max,
-        .held_max = s->options->held_total_max,
+        .limits = s->options->store,
         .wake = wake,
-        .wake_context = s,
+        .context = s,
     };
     char why[RADISK_WHY_MAX] = "";
     status opened;
@@ -356,6 +363,8 @@ static bool open_store(server *s)
     ev_async_init(&s->committed, on_committed);
     ev_async_start(s->loop, &s->committed);
     opened = radisk_open(&s->store, &wish, why);
+    if (opened == STATUS_OK && why[0] != '\0')
+        log_say(&s->log, LOG_STORE, s->now, "the store: %s", why);
     if (opened == STATUS_OK) return true;
     log_say(&s->log, LOG_LIFE, s->now, "the store cannot be opened: %s (%s)", why,
             status_text(opened));
@@ -405,6 +414,7 @@ static bool open_all(server *s)
                                  "libwebsockets-evlib-ev there?");
     if (!open_store(s)) return false;
     if (!open_relay(s)) return complain(s, "out of memory");
+    admin_open(s);
     return true;
 }
 
@@ -415,7 +425,9 @@ static void close_all(server *s)
     tls_free(s);
     if (s->relay) sessions_bury(s);
     relay_free(s->relay);
+    admin_stop(s);
     if (s->store) radisk_close(s->store);
+    admin_free(s);
     gate_free(s->gate);
     assets_free(s->assets);
     if (s->loop) ev_loop_destroy(s->loop);

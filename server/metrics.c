@@ -99,11 +99,30 @@ static void store_metrics(FILE *to, const server *s)
     gauge(to, "brasa_store_overlay_bytes", "of those", (double)d.overlay_bytes);
     gauge(to, "brasa_store_bytes", "used of the map", (double)d.map_bytes_used);
     gauge(to, "brasa_store_bytes_max", "size of the map", (double)d.map_bytes_max);
-    gauge(to, "brasa_store_sync_seconds", "the last commit", (double)d.sync_us_last / 1e6);
-    gauge(to, "brasa_store_sync_seconds_max", "the slowest commit", (double)d.sync_us_max / 1e6);
-    counter(to, "store_commits", "commits", d.commits);
-    counter(to, "store_commits_failed", "commits that failed", d.commits_failed);
-    counter(to, "store_rows_written", "keys written", d.rows_written);
+    gauge(to, "brasa_store_blobs", "values over 4 KB on disk", (double)d.blobs);
+    gauge(to, "brasa_store_unfolded_bytes", "of journal, not yet in the database",
+          (double)d.unfolded_bytes);
+    gauge(to, "brasa_store_latched", "1 when the disk failed twice: writes are refused", d.latched);
+    gauge(to, "brasa_store_sync_seconds", "the last batch of the journal",
+          (double)d.sync_us_last / 1e6);
+    gauge(to, "brasa_store_sync_seconds_max", "the slowest batch", (double)d.sync_us_max / 1e6);
+    gauge(to, "brasa_store_fold_seconds", "the last fold", (double)d.fold_us_last / 1e6);
+    gauge(to, "brasa_store_fold_seconds_max", "the slowest fold", (double)d.fold_us_max / 1e6);
+    gauge(to, "brasa_store_replay_seconds", "reading the journal at the start",
+          (double)d.replay_us / 1e6);
+    counter(to, "store_batches", "batches of the journal, one sync each", d.batches);
+    counter(to, "store_batches_failed", "batches that failed", d.batches_failed);
+    counter(to, "store_rows_journaled", "keys written to the journal", d.rows_journaled);
+    counter(to, "store_journal_bytes", "written to the journal", d.journal_bytes);
+    counter(to, "store_blob_bytes", "written to blob segments", d.blob_bytes);
+    counter(to, "store_folds", "generations moved into the database", d.folds);
+    counter(to, "store_folds_failed", "folds that failed and were done again", d.folds_failed);
+    counter(to, "store_transactions", "transactions of the folder", d.transactions);
+    counter(to, "store_rows_written", "keys written to the database", d.rows_written);
+    counter(to, "store_replayed_rows", "keys read back from the journal at the start",
+            d.replayed_rows);
+    counter(to, "store_damaged", "rows met whose checksum did not fit", d.damaged_rows);
+    counter(to, "store_collected_bytes", "of blob segments that nobody named", d.collected_bytes);
 }
 
 static void all_metrics(FILE *to, const server *s)

@@ -222,7 +222,7 @@ static bool set_store_size(reading *r, const char *word)
     double bytes;
 
     if (!read_amount(r, word, 1024 * 1024, 1e15, &bytes)) return false;
-    r->to->store_bytes_max = (size_t)bytes;
+    r->to->store.size_max = (size_t)bytes;
     return true;
 }
 
@@ -388,8 +388,15 @@ static const struct limit {
     SERVER(TYPE_SIZE, assembling_bytes_max),
     SERVER(TYPE_I64, heartbeat_ms),
     SERVER(TYPE_I64, silent_ms),
-    { "overlay_bytes_max", TYPE_SIZE, offsetof(options, overlay_bytes_max) },
-    { "held_total_max", TYPE_SIZE, offsetof(options, held_total_max) },
+    { "overlay_bytes_max", TYPE_SIZE, offsetof(options, store.overlay_max) },
+    { "journal_bytes_max", TYPE_SIZE, offsetof(options, store.journal_max) },
+    { "segment_bytes", TYPE_SIZE, offsetof(options, store.segment_bytes) },
+    { "fold_age_ms", TYPE_U32, offsetof(options, store.fold_age_ms) },
+    { "fold_rows", TYPE_U32, offsetof(options, store.fold_rows) },
+    { "changelog_bytes", TYPE_SIZE, offsetof(options, store.changelog_bytes) },
+    { "blob_segment_bytes", TYPE_SIZE, offsetof(options, store.blob_segment_bytes) },
+    { "floor_keep_ms", TYPE_SIZE, offsetof(options, store.floor_keep_ms) },
+    { "held_total_max", TYPE_SIZE, offsetof(options, store.held_max) },
 #undef RELAY
 #undef SERVER
 };
@@ -464,9 +471,7 @@ static void set_defaults(options *o)
         .data = "./data",
         .memory = { SLICE("/live/") },
         .memory_count = 1,
-        .store_bytes_max = (size_t)16 << 30,
-        .overlay_bytes_max = (size_t)16 << 20,
-        .held_total_max = 1000000,
+        .store = radisk_default_limits(),
         .server = {
             .connections_max = 20000,
             .per_address_max = 200,

@@ -9,6 +9,7 @@
 #define SERVER_OPTIONS_H
 
 #include "core/relay.h"
+#include "radisk/radisk.h"
 #include "server/address.h"
 #include "server/pace.h"
 
@@ -54,9 +55,7 @@ typedef struct options {
     slice memory[OPTIONS_LIST_MAX];
     size_t memory_count;
     bool list_souls;
-    size_t store_bytes_max;
-    size_t overlay_bytes_max; /* not yet on disk: past it writes wait or are refused */
-    size_t held_total_max;    /* writes from the future, in all */
+    radisk_limits store;
     server_limits server;
     relay_limits relay;
 } options;

@@ -8,7 +8,7 @@
  *   listener -> visitor -> transport -> session <-> core/relay <-> radisk
  *                                    -> http
  *
- * One thread, but for radisk's own committer and libev's wake-up.
+ * One thread, but for radisk's own two, those of admin.h, and libev's wake-up.
  */
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
@@ -30,6 +30,7 @@ typedef struct session session;
 typedef struct http_answer http_answer;
 typedef struct assets assets;
 typedef struct listener listener;
+typedef struct admin admin;
 
 /* One accepted socket, from accept to close, whatever it turns out to speak. */
 typedef struct visitor {
@@ -103,6 +104,7 @@ struct server {
     ev_signal on_term, on_int, on_hup;
 
     radisk *store;
+    admin *admin; /* NULL when admin.sock could not be made */
     relay *relay;
     gate *gate;
     assets *assets;

@@ -14,6 +14,8 @@
 enum {
     SECOND = 1000000,
     CHAOS_QUIET_US = 40 * SECOND,
+    CHAOS_LULL_US = 5 * SECOND,
+    CHAOS_LULLS = 60,
     CHAOS_IDLE_US = 30 * SECOND,
     CHAOS_SKEW_MOST_MS = 20 * 3600000, /* the relay takes up to a day ahead */
     CHAOS_COST = 250,
@@ -61,18 +63,8 @@ static void make_relay_options(world *w)
 {
     w->options = (relay_options){
         .limits = choose_limits(w),
-        .store = graph_memory_table(w->disk),
         .pid = SLICE("relaypid1"),
     };
-}
-
-static void make_disk(world *w)
-{
-    graph_memory_options options = { .bytes_max = 1 << 26, .held_max = 100000, .delayed = true };
-
-    for (size_t i = 0; i < sizeof options.secret; i++)
-        options.secret[i] = (uint8_t)dice_bits(die(w));
-    if (graph_memory_new(&w->disk, &options) != STATUS_OK) must(NULL);
 }
 
 static int some_keys(world *w)
@@ -149,10 +141,10 @@ static void plan_fault(world *w)
     world_plan(w, dice_between(die(w), 200000, 6 * SECOND), (event){ .kind = EVENT_FAULT });
 }
 
-void chaos_init(world *w)
+void chaos_init(world *w, store_kind kind)
 {
     w->wall_ms = 1795000000000.0 + (double)dice_below(die(w), 1000000);
-    make_disk(w);
+    w->store = store_new(w, kind);
     make_relay_options(w);
     make_clients(w);
     relay_start(w);
@@ -180,6 +172,23 @@ static int some_key(world *w, int soul)
     return key;
 }
 
+/* Over 4 KB, so that radisk keeps it as a blob: few, so that many keys share them;
+ * half of them look like base64, which is kept decoded. */
+static slice big_value(world *w)
+{
+    static const char letters[] =
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char made[7000];
+    uint32_t number = dice_below(store_dice(w->store), 12);
+    size_t len = 4400 + 160 * number, at = 0;
+
+    made[at++] = '"';
+    for (; at <= len; at++) made[at] = letters[(at * 7 + number) % 64];
+    if (number % 2 == 0) made[at / 2] = ' ';
+    made[at++] = '"';
+    return world_keep(w, (slice){ made, at });
+}
+
 /* Writes that are meant to fall together take values that are ordered one way as
  * UTF-16, another as UTF-8. */
 static slice some_value(world *w, bool together)
@@ -189,6 +198,7 @@ static slice some_value(world *w, bool together)
     char made[2100];
     size_t len = 0, wanted;
 
+    if (store_is_radisk(w->store) && dice_percent(store_dice(w->store), 3)) return big_value(w);
     if (together && dice_percent(die(w), 40))
         return names_value(NAMES_TIES + (int)dice_below(die(w), NAMES_TIES_COUNT));
     if (dice_percent(die(w), 60)) return names_value((int)dice_below(die(w), NAMES_VALUES));
@@ -329,6 +339,15 @@ void chaos_event(world *w, const event *e)
         if (e->era == c->era) come_back(c);
         client_flush(c);
         break;
+    case EVENT_DISK_FAULT:
+        store_fault(w->store);
+        break;
+    case EVENT_DISK_ROOM:
+        store_room(w->store);
+        break;
+    case EVENT_OPERATOR:
+        store_operator(w->store);
+        break;
     default:
         if (!w->calm) fault(w);
     }
@@ -340,6 +359,7 @@ static void calm_down(world *w)
 {
     w->calm = true;
     world_log(w, "calm", -1, SLICE(""));
+    store_calm(w->store);
     if (w->relay == NULL) relay_start(w);
     w->relay_skew_ms = 0;
     w->wall_ms += 2.5 * CHAOS_SKEW_MOST_MS; /* a step, as after a suspend: no state is ahead */
@@ -352,6 +372,20 @@ static void calm_down(world *w)
                        (event){ .kind = EVENT_RETURN, .who = i, .era = c->era });
     }
     relay_turn_soon(w, 0);
+}
+
+/* Until all has been said: a page on a slow line, with neighbours who ask through
+ * it, needs a minute for its answers. */
+static void let_settle(world *w)
+{
+    uint64_t said;
+
+    world_run(w, w->now_us + CHAOS_QUIET_US);
+    for (int i = 0; i < CHAOS_LULLS && !w->failed; i++) {
+        said = w->counts.up + w->counts.down;
+        world_run(w, w->now_us + CHAOS_LULL_US);
+        if (w->counts.up + w->counts.down == said) return;
+    }
 }
 
 static bool holds(const client *c, int soul)
@@ -422,11 +456,11 @@ void world_live(world *w)
     world_run(w, dice_between(die(w), 15, 40) * SECOND);
     if (w->failed) return;
     calm_down(w);
-    world_run(w, w->now_us + CHAOS_QUIET_US);
+    let_settle(w);
     if (!w->failed) check_settled(w);
     uint64_t before = w->counts.up + w->counts.down;
     if (!w->failed) heal(w);
-    world_run(w, w->now_us + CHAOS_QUIET_US);
+    let_settle(w);
     if (!w->failed) check_cost(w, w->counts.up + w->counts.down - before);
     if (!w->failed) check_equal(w);
     if (!w->failed) idle(w);

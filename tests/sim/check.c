@@ -20,7 +20,7 @@
 
 bool disk_cell(world *w, int soul, int key, cell *out)
 {
-    graph *table = graph_memory_table(w->disk);
+    graph *table = store_graph(w->store);
     graph_row row;
 
     *out = (cell){ .has = false };
@@ -56,6 +56,7 @@ void check_acked_after_crash(world *w)
 
             disk_cell(w, s, k, &kept);
             if (w->acked_now[s][k].state > wall) continue; /* the clock was set back */
+            if (store_may_be_purged(w->store, s, k, w->acked_now[s][k].state)) continue;
             if (cell_order(&kept, &w->acked_now[s][k]) < 0)
                 fail_cell(w, "a crash lost an acknowledged write", -1, s, k, &kept,
                           &w->acked_now[s][k]);
@@ -109,6 +110,12 @@ static bool asked(const client *c, int soul)
     return any;
 }
 
+/* A page keeps what the relay had to forget. */
+static bool is_purged(const world *w, int soul, int key, const cell *held)
+{
+    return held->has && store_may_be_purged(w->store, soul, key, held->state);
+}
+
 static void check_page_hears(world *w, const client *c, int s, int key)
 {
     bool asks = c->asked[s] || c->asked_key[s][key];
@@ -126,7 +133,11 @@ static void check_relay_hears(world *w, const client *c, int s, int key)
     cell kept, held = page_cell(c, s, key);
 
     disk_cell(w, s, key, &kept);
-    if (cell_order(&kept, &held) >= 0) return;
+    if (cell_order(&kept, &held) >= 0 || is_purged(w, s, key, &held)) return;
+    if (w->store_refused) {
+        w->counts.open_refused++;
+        return;
+    }
     if ((asked(c, s) || c->conn->returned[s]) && !c->late[s][key]) {
         fail_cell(w, "an edit was not brought up", c->number, s, key, &kept, &held);
         return;
@@ -140,6 +151,7 @@ static void check_relay_hears(world *w, const client *c, int s, int key)
 void check_settled(world *w)
 {
     check_answers(w);
+    store_check_purged(w->store);
     for (int i = 0; i < w->client_count; i++) {
         const client *c = &w->clients[i];
 
@@ -163,7 +175,8 @@ static void check_page_equals(world *w, const client *c, int s, int k)
 
     disk_cell(w, s, k, &kept);
     if (!c->healed[s]) return; /* it has come to know of it since */
-    if (cell_order(&kept, &held) != 0) fail_cell(w, "diverged", c->number, s, k, &held, &kept);
+    if (cell_order(&kept, &held) != 0 && (kept.has || !is_purged(w, s, k, &held)))
+        fail_cell(w, "diverged", c->number, s, k, &held, &kept);
     if (cell_order(&ram, &held) != 0)
         fail_cell(w, "memory and localStorage diverged", c->number, s, k, &ram, &held);
 }
@@ -171,12 +184,14 @@ static void check_page_equals(world *w, const client *c, int s, int k)
 void check_equal(world *w)
 {
     check_answers(w);
+    store_check_purged(w->store);
     for (int s = 0; s < w->soul_count; s++)
         for (int k = 0; k < NAMES_KEYS; k++) {
             cell kept;
 
             disk_cell(w, s, k, &kept);
-            if (cell_order(&kept, &w->acked_any[s][k]) < 0)
+            if (cell_order(&kept, &w->acked_any[s][k]) < 0 &&
+                !is_purged(w, s, k, &w->acked_any[s][k]))
                 fail_cell(w, "an acknowledged write is lost", -1, s, k, &kept, &w->acked_any[s][k]);
             for (int i = 0; i < w->client_count; i++) check_page_equals(w, &w->clients[i], s, k);
         }
@@ -191,7 +206,7 @@ void check_gone(world *w)
 
     w->now_us += (l->keepsake_ms + l->miss_quiet_ms + 5000) * 1000;
     for (int i = 0; i < 20; i++) {
-        graph_memory_sync(w->disk);
+        store_settle(w->store);
         w->now_us += 2000000;
         relay_turn(w->relay, world_moment(w));
     }

@@ -14,14 +14,16 @@
 
 #include <stdlib.h>
 
-static void pipe_add(pipe *p, frame *f)
+enum { START_AGAIN_US = 300000 }; /* after the store could not be opened */
+
+static void lane_add(lane *p, frame *f)
 {
     *(p->first ? &p->last->next : &p->first) = f;
     p->last = f;
     p->bytes += f->len;
 }
 
-static frame *pipe_take(pipe *p)
+static frame *lane_take(lane *p)
 {
     frame *f = p->first;
 
@@ -32,16 +34,16 @@ static frame *pipe_take(pipe *p)
     return f;
 }
 
-static void pipe_cut(pipe *p, uint32_t keep)
+static void lane_cut(lane *p, uint32_t keep)
 {
-    pipe kept = { .last_at_us = p->last_at_us };
+    lane kept = { .last_at_us = p->last_at_us };
 
-    while (keep-- > 0 && p->first != NULL) pipe_add(&kept, pipe_take(p));
-    while (p->first != NULL) free(pipe_take(p));
+    while (keep-- > 0 && p->first != NULL) lane_add(&kept, lane_take(p));
+    while (p->first != NULL) free(lane_take(p));
     *p = kept;
 }
 
-static uint32_t pipe_frames(const pipe *p)
+static uint32_t lane_frames(const lane *p)
 {
     uint32_t count = 0;
 
@@ -49,7 +51,7 @@ static uint32_t pipe_frames(const pipe *p)
     return count;
 }
 
-static void plan_arrival(conn *k, pipe *p, event_kind kind)
+static void plan_arrival(conn *k, lane *p, event_kind kind)
 {
     world *w = k->world;
     int64_t at = w->now_us + dice_between(&w->dice, k->slow_us, k->slow_us + k->jitter_us);
@@ -84,8 +86,8 @@ conn *conn_open(client *c)
 
 void conn_free(conn *k)
 {
-    pipe_cut(&k->up, 0);
-    pipe_cut(&k->down, 0);
+    lane_cut(&k->up, 0);
+    lane_cut(&k->down, 0);
     while (k->unread != NULL) {
         frame *f = k->unread;
         k->unread = f->next;
@@ -105,7 +107,7 @@ void conn_send_up(conn *k, slice bytes)
 {
     if (k == NULL || k->over) return;
     world_log(k->world, ">", k->client->number, bytes);
-    pipe_add(&k->up, world_frame(bytes));
+    lane_add(&k->up, world_frame(bytes));
     plan_arrival(k, &k->up, EVENT_UP);
 }
 
@@ -119,8 +121,8 @@ void conn_break(conn *k, bool clean)
     snprintf(note, sizeof note, "conn %d%s", k->number, clean ? " cleanly" : "");
     world_log(w, "breaks", k->client->number, (slice){ note, strlen(note) });
     w->counts.breaks++;
-    pipe_cut(&k->up, clean ? 0 : dice_below(&w->dice, pipe_frames(&k->up) + 1));
-    pipe_cut(&k->down, clean ? 0 : dice_below(&w->dice, pipe_frames(&k->down) + 1));
+    lane_cut(&k->up, clean ? 0 : dice_below(&w->dice, lane_frames(&k->up) + 1));
+    lane_cut(&k->down, clean ? 0 : dice_below(&w->dice, lane_frames(&k->down) + 1));
     k->partial.len = k->partial_read = 0;
     /* The relay mostly learns of it at once, sometimes only when a ping failed. */
     int64_t late = clean ? 0 : dice_percent(&w->dice, 20) ? 8000000 : 50000;
@@ -238,6 +240,13 @@ static void merge_acked(world *w, const heard *h)
     }
 }
 
+/* What was refused the relay may not have, and will not ask for by itself. */
+static void note_refused(client *c, const heard *put)
+{
+    for (int i = 0; i < put->write_count; i++)
+        c->late[put->writes[i].soul][put->writes[i].key] = true;
+}
+
 static void note_reply(conn *k, const wire *m)
 {
     heard *put = find_heard(k, m->at, true), *get = find_heard(k, m->at, false);
@@ -248,6 +257,7 @@ static void note_reply(conn *k, const wire *m)
     put->acks++;
     if (m->has_err) {
         w->counts.refused++;
+        note_refused(k->client, put);
         if (!w->disk_failed)
             world_fail(w, "a good put was refused: %.*s", (int)m->raw.len, m->raw.at);
         return;
@@ -273,7 +283,7 @@ static void frame_leaves(conn *k)
 
     world_log(w, "<", k->client->number, bytes);
     wire_each(w, bytes, false, note_said, k);
-    pipe_add(&k->down, world_frame(bytes));
+    lane_add(&k->down, world_frame(bytes));
     plan_arrival(k, &k->down, EVENT_DOWN);
     k->partial.len = k->partial_read = 0;
 }
@@ -356,7 +366,7 @@ static void serve_ready(world *w)
 
 static void plan_sync(world *w)
 {
-    if (w->sync_planned) return;
+    if (w->sync_planned || store_is_radisk(w->store)) return;
     w->sync_planned = true;
     world_plan(w, dice_between(&w->dice, 500, dice_percent(&w->dice, 10) ? 400000 : 20000),
                (event){ .kind = EVENT_SYNC });
@@ -372,10 +382,12 @@ static void turn(world *w)
         conn *k = w->conns[(first + i) % w->conn_count];
         if (k->unread != NULL) hear_unread(k);
     }
+    store_turn(w->store);
     relay_turn(w->relay, world_moment(w));
     if (w->crashed) check_acked_after_crash(w);
     w->crashed = false;
     serve_ready(w);
+    store_turn(w->store);
     plan_sync(w);
 
     moment now = world_moment(w);
@@ -383,36 +395,16 @@ static void turn(world *w)
     if (due != INT64_MAX) relay_turn_soon(w, due > now.steady_ms ? due * 1000 - w->now_us : 1000);
 }
 
-void relay_sync_now(world *w)
-{
-    graph_memory_sync(w->disk);
-}
-
-static void sync_disk(world *w)
-{
-    graph *table = graph_memory_table(w->disk);
-    graph_progress before, after;
-
-    w->sync_planned = false;
-    if (w->relay == NULL) return;
-    table->progress(table->context, &before);
-    if (!w->calm && dice_below(&w->dice, 400) == 0) {
-        graph_memory_fail(w->disk, STATUS_IO);
-        w->disk_failed = true;
-        w->counts.syncs_failed++;
-        world_log(w, "the sync fails", -1, SLICE(""));
-    } else {
-        graph_memory_sync(w->disk);
-    }
-    table->progress(table->context, &after);
-    if (after.durable != before.durable || after.failed != before.failed) relay_turn_soon(w, 0);
-}
-
 /* --- the relay's life --- */
 
 void relay_start(world *w)
 {
+    if (!store_start(w->store)) {
+        if (!w->failed) world_plan(w, START_AGAIN_US, (event){ .kind = EVENT_UP_AGAIN });
+        return;
+    }
     w->incarnation++;
+    w->options.store = store_graph(w->store);
     for (size_t i = 0; i < sizeof w->options.secret; i++)
         w->options.secret[i] = (uint8_t)dice_bits(&w->dice);
     if (relay_new(&w->relay, &w->options) != STATUS_OK) must(NULL);
@@ -440,8 +432,8 @@ void relay_crash(world *w)
     if (w->relay == NULL) return;
     world_log(w, "the relay crashes", -1, SLICE(""));
     w->counts.crashes++;
-    graph_memory_crash(w->disk);
     all_lose_the_relay(w);
+    store_crash(w->store);
     w->crashed = true;
 }
 
@@ -451,10 +443,11 @@ void relay_stop(world *w)
     if (w->relay == NULL) return;
     world_log(w, "the relay stops", -1, SLICE(""));
     w->counts.stops++;
-    graph_memory_sync(w->disk);
+    store_flush(w->store);
     relay_turn(w->relay, world_moment(w));
     serve_ready(w);
     all_lose_the_relay(w);
+    store_stop(w->store);
 }
 
 /* --- events --- */
@@ -485,7 +478,7 @@ static void opens(conn *k)
 
 static void arrives_up(conn *k)
 {
-    frame *f = pipe_take(&k->up);
+    frame *f = lane_take(&k->up);
 
     if (f == NULL) return; /* lost in a break */
     if (k->peer == NULL) {
@@ -500,7 +493,7 @@ static void arrives_up(conn *k)
 
 static void arrives_down(conn *k)
 {
-    frame *f = pipe_take(&k->down);
+    frame *f = lane_take(&k->down);
     client *c = k->client;
 
     if (f == NULL) return;
@@ -517,7 +510,7 @@ static void client_learns(conn *k)
 {
     client *c = k->client;
 
-    pipe_cut(&k->down, 0);
+    lane_cut(&k->down, 0);
     if (c->conn != k) return;
     world_log(k->world, "lost the relay", c->number, SLICE(""));
     client_lost(c);
@@ -554,7 +547,11 @@ void link_event(world *w, const event *e)
         if (w->relay != NULL && w->turn_at_us == w->now_us) turn(w);
         break;
     case EVENT_SYNC:
-        sync_disk(w);
+        w->sync_planned = false;
+        store_synced(w->store);
+        break;
+    case EVENT_FOLDED:
+        store_folded(w->store);
         break;
     case EVENT_UP_AGAIN:
         if (w->relay == NULL) relay_start(w);

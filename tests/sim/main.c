@@ -1,8 +1,10 @@
 /* main.c - brasa_sim: worlds under seeds.
  *
- *   brasa_sim [--first SEED] [--seeds N] [--twice EVERY]
- *   brasa_sim --seed SEED [--verbose]
+ *   brasa_sim [--first SEED] [--seeds N] [--twice EVERY] [--store KIND]
+ *   brasa_sim --seed SEED [--verbose] [--store KIND]
  *
+ * --store: what the relay keeps its graph in: memory, radisk, or mixed: every
+ * second seed radisk (which it is if nothing is said).
  * --twice: every so many seeds the world is lived a second time, and the hashes
  * of the two logs must be the same. The last line says how many seeds were good.
  */
@@ -15,8 +17,14 @@ typedef struct outcome {
     bool good;
     uint64_t hash;
     world_counts counts;
+    store_counts of_store;
     char why[512];
 } outcome;
+
+typedef struct sums {
+    world_counts counts;
+    store_counts of_store;
+} sums;
 
 static void world_end(world *w)
 {
@@ -24,7 +32,7 @@ static void world_end(world *w)
     for (size_t i = 0; i < w->conn_count; i++) conn_free(w->conns[i]);
     for (int i = 0; i < w->client_count; i++) client_free(&w->clients[i]);
     for (size_t i = 0; i < w->event_count; i++) free(w->events[i].what);
-    graph_memory_free(w->disk);
+    store_free(w->store);
     free(w->conns);
     free(w->events);
     text_free(&w->line);
@@ -34,7 +42,15 @@ static void world_end(world *w)
     free(w);
 }
 
-static outcome live(uint64_t seed, bool verbose)
+typedef enum stores { STORES_MIXED, STORES_MEMORY, STORES_RADISK } stores;
+
+static store_kind kind_for(stores which, uint64_t seed)
+{
+    if (which == STORES_MIXED) return seed % 2 == 0 ? STORE_RADISK : STORE_MEMORY;
+    return which == STORES_RADISK ? STORE_RADISK : STORE_MEMORY;
+}
+
+static outcome live(uint64_t seed, store_kind kind, bool verbose)
 {
     world *w = must(calloc(1, sizeof *w));
     outcome o;
@@ -45,42 +61,46 @@ static outcome live(uint64_t seed, bool verbose)
     w->hash = 0xcbf29ce484222325ULL;
     w->kept = arena_make((size_t)1 << 30);
     w->scratch = arena_make((size_t)1 << 30);
-    chaos_init(w);
+    chaos_init(w, kind);
     world_live(w);
-    o = (outcome){ !w->failed, w->hash, w->counts, "" };
+    o = (outcome){ .good = !w->failed, .hash = w->hash, .counts = w->counts };
+    store_add_counts(w->store, &o.of_store);
     memcpy(o.why, w->why, sizeof o.why);
     world_end(w);
     return o;
 }
 
-static void add_counts(world_counts *to, const world_counts *from)
+static void add_counts(sums *to, const outcome *from)
 {
-    uint64_t *a = (uint64_t *)to;
-    const uint64_t *b = (const uint64_t *)from;
+    uint64_t *a = (uint64_t *)&to->counts;
+    const uint64_t *b = (const uint64_t *)&from->counts;
 
-    for (size_t i = 0; i < sizeof *to / sizeof *a; i++) a[i] += b[i];
+    for (size_t i = 0; i < sizeof to->counts / sizeof *a; i++) a[i] += b[i];
+    a = (uint64_t *)&to->of_store;
+    b = (const uint64_t *)&from->of_store;
+    for (size_t i = 0; i < sizeof to->of_store / sizeof *a; i++) a[i] += b[i];
 }
 
-static bool live_and_tell(uint64_t seed, bool twice, world_counts *sum)
+static bool live_and_tell(uint64_t seed, store_kind kind, bool twice, sums *sum)
 {
-    outcome o = live(seed, false);
+    outcome o = live(seed, kind, false);
 
-    add_counts(sum, &o.counts);
+    add_counts(sum, &o);
     if (!o.good) {
         printf("seed %llu: %s\n", (unsigned long long)seed, o.why);
         return false;
     }
     if (!twice) return true;
 
-    outcome again = live(seed, false);
+    outcome again = live(seed, kind, false);
     printf("seed %llu: hash %016llx, and %016llx the second time\n", (unsigned long long)seed,
            (unsigned long long)o.hash, (unsigned long long)again.hash);
     return o.hash == again.hash;
 }
 
-static int run_one(uint64_t seed, bool verbose)
+static int run_one(uint64_t seed, stores which, bool verbose)
 {
-    outcome o = live(seed, verbose);
+    outcome o = live(seed, kind_for(which, seed), verbose);
 
     printf("seed %llu: %s%s, hash %016llx, %llu events\n", (unsigned long long)seed,
            o.good ? "good" : "FAILED: ", o.why, (unsigned long long)o.hash,
@@ -88,16 +108,9 @@ static int run_one(uint64_t seed, bool verbose)
     return o.good ? 0 : 1;
 }
 
-static int run_many(uint64_t first, uint64_t seeds, uint64_t twice)
+static void tell_counts(const world_counts *c)
 {
-    world_counts c = { 0 };
-    uint64_t bad = 0;
-
-    for (uint64_t i = 0; i < seeds; i++) {
-        if (!live_and_tell(first + i, twice && i % twice == 0, &c)) bad++;
-        fflush(stdout);
-    }
-#define N(x) (unsigned long long)c.x
+#define N(x) (unsigned long long)c->x
     printf("%llu events, frames %llu up %llu down, puts %llu acknowledged %llu refused (failed "
            "disk)\n",
            N(events), N(up), N(down), N(acked), N(refused));
@@ -105,9 +118,37 @@ static int run_many(uint64_t first, uint64_t seeds, uint64_t twice)
            N(stops), N(breaks), N(reloads), N(syncs_failed));
     printf("%llu frames to heal\n", N(heal_frames));
     printf("left open before healing: %llu keys after a restart, %llu of writers the relay could "
-           "not know\n",
-           N(open_restarted), N(open_unknown));
+           "not know, %llu on a disk that refused\n",
+           N(open_restarted), N(open_unknown), N(open_refused));
+}
+
+static void tell_store_counts(const store_counts *c)
+{
+    if (c->worlds == 0) return;
+    printf(
+        "%llu worlds over radisk: %llu starts, %llu rows replayed, %llu after damage of what was "
+        "not synced; %llu losses of power, %llu in the middle of a job\n",
+        N(worlds), N(starts), N(replayed), N(torn_starts), N(power_losses), N(died_in_a_job));
+    printf("batches %llu and %llu failed, folds %llu and %llu failed, of %llu transactions; blob "
+           "bytes %llu, collected %llu\n",
+           N(batches), N(batches_failed), N(folds), N(folds_failed), N(transactions), N(blob_bytes),
+           N(collected_bytes));
+    printf("%llu purges of %llu rows; latched %llu times\n", N(purges), N(rows_purged), N(latched));
 #undef N
+}
+
+static int run_many(uint64_t first, uint64_t seeds, uint64_t twice, stores which)
+{
+    sums sum = { 0 };
+    uint64_t bad = 0;
+
+    for (uint64_t seed = first; seed < first + seeds; seed++) {
+        bool again = twice != 0 && (seed - first) % twice == 0;
+        if (!live_and_tell(seed, kind_for(which, seed), again, &sum)) bad++;
+        fflush(stdout);
+    }
+    tell_counts(&sum.counts);
+    tell_store_counts(&sum.of_store);
     printf("%llu seeds, %llu diverged\n", (unsigned long long)seeds, (unsigned long long)bad);
     printf("sim: %llu passed, %llu failed\n", (unsigned long long)(seeds - bad),
            (unsigned long long)bad);
@@ -127,8 +168,18 @@ static uint64_t number(const char *of, const char *digits)
     return n;
 }
 
+static stores which_stores(const char *name)
+{
+    if (name != NULL && strcmp(name, "memory") == 0) return STORES_MEMORY;
+    if (name != NULL && strcmp(name, "radisk") == 0) return STORES_RADISK;
+    if (name != NULL && strcmp(name, "mixed") == 0) return STORES_MIXED;
+    fprintf(stderr, "brasa_sim: --store wants memory, radisk or mixed\n");
+    exit(2);
+}
+
 int main(int argc, char **argv)
 {
+    stores which = STORES_MIXED;
     uint64_t first = 1, seeds = 100, twice = 0, seed = 0;
     bool one = false, verbose = false;
 
@@ -147,11 +198,13 @@ int main(int argc, char **argv)
             seeds = number(option, value);
         else if (strcmp(option, "--twice") == 0)
             twice = number(option, value);
+        else if (strcmp(option, "--store") == 0)
+            which = which_stores(value);
         else {
             fprintf(stderr, "brasa_sim: unknown option %s\n", option);
             return 2;
         }
         i++;
     }
-    return one ? run_one(seed, verbose) : run_many(first, seeds, twice);
+    return one ? run_one(seed, which, verbose) : run_many(first, seeds, twice, which);
 }

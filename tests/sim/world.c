@@ -126,6 +126,9 @@ bool world_step(world *w)
     case EVENT_ACT:
     case EVENT_RETURN:
     case EVENT_FAULT:
+    case EVENT_DISK_FAULT:
+    case EVENT_DISK_ROOM:
+    case EVENT_OPERATOR:
         chaos_event(w, &e);
         break;
     default:

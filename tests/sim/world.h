@@ -22,6 +22,7 @@
 #include "core/relay.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/names.h"
+#include "tests/sim/store.h"
 
 #include <stdio.h>
 
@@ -66,7 +67,6 @@ typedef struct wire {
 
 /* --- connections --- */
 
-typedef struct world world;
 typedef struct client client;
 
 typedef struct frame frame;
@@ -76,11 +76,11 @@ struct frame {
     char text[];
 };
 
-typedef struct pipe {
+typedef struct lane {
     frame *first, *last;
     int64_t last_at_us; /* nothing overtakes */
     size_t bytes;       /* under way */
-} pipe;
+} lane;
 
 /* A put or get that the relay has heard, and what it said to it. */
 typedef struct heard heard;
@@ -99,7 +99,7 @@ typedef struct conn {
     int number, incarnation; /* of the relay */
     relay_peer *peer;        /* NULL: the relay has none (any more) */
     bool client_open, over;  /* over: broken, nothing new goes in */
-    pipe up, down;
+    lane up, down;
     frame *unread, *unread_last;
     text partial;        /* a frame of which some pieces were given out */
     size_t partial_read; /* of that, by the client's socket */
@@ -175,6 +175,10 @@ typedef enum event_kind {
     EVENT_NEIGHBOUR,   /* a message from a neighbour (client, from, text) */
     EVENT_TURN,        /* the relay's loop turns */
     EVENT_SYNC,        /* the disk has synced */
+    EVENT_FOLDED,      /* the store has done a job behind the journal */
+    EVENT_DISK_FAULT,  /* the disk breaks */
+    EVENT_DISK_ROOM,   /* it is not full any more */
+    EVENT_OPERATOR,    /* somebody starts the relay again */
     EVENT_UP_AGAIN,    /* the relay starts */
     EVENT_FAULT,       /* something goes wrong */
 } event_kind;
@@ -192,7 +196,7 @@ typedef struct event {
 typedef struct world_counts {
     uint64_t events, up, down, acked, refused, crashes, stops, breaks, reloads, syncs_failed;
     uint64_t heal_frames;
-    uint64_t open_restarted, open_unknown; /* cases that are left open, see check.c */
+    uint64_t open_restarted, open_unknown, open_refused; /* cases left open, see check.c */
 } world_counts;
 
 struct world {
@@ -209,7 +213,7 @@ struct world {
     arena kept, scratch;
     text line, line2;
 
-    graph_memory *disk;
+    store *store;
     relay *relay; /* NULL: down */
     relay_options options;
     int incarnation;
@@ -217,6 +221,7 @@ struct world {
     bool sync_planned, calm; /* calm: nothing goes wrong any more */
     bool crashed;            /* and has not been looked at since */
     bool disk_failed;        /* some put may have been refused */
+    bool store_refused;      /* some write was, without a trace */
 
     client clients[CLIENTS_MOST];
     int client_count, soul_count;
@@ -274,11 +279,10 @@ void relay_start(world *w);
 void relay_crash(world *w);
 void relay_stop(world *w); /* a clean one */
 void relay_turn_soon(world *w, int64_t in_us);
-void relay_sync_now(world *w);
 void conn_free(conn *k);
 
 /* --- chaos.c --- */
-void chaos_init(world *w);
+void chaos_init(world *w, store_kind kind);
 void chaos_event(world *w, const event *e);
 void world_live(world *w); /* all of it: chaos, calm, checks */
 

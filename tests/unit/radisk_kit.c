@@ -20,9 +20,9 @@ static int set_up(void **state, const char *parent)
     (void)snprintf(k->folder, sizeof k->folder, "%s/brasa-radisk-XXXXXX", parent);
     if (mkdtemp(k->folder) == NULL) return -1;
     k->options = (radisk_options){ .folder = k->folder,
-                                   .size_max = (size_t)256 << 20,
-                                   .overlay_max = (size_t)64 << 20,
-                                   .held_max = 1000,
+                                   .limits = { .size_max = (size_t)256 << 20,
+                                               .overlay_max = (size_t)64 << 20,
+                                               .held_max = 1000 },
                                    .secret = { 1, 2, 3 } };
     *state = k;
     return 0;

@@ -129,7 +129,7 @@ static void options_may_repeat_and_take_their_value_after_an_equals_sign(void **
     assert_int_equal(o.server.per_address_max, 3);
     assert_true(o.server.messages.rate == 7 && o.server.messages.burst == 28);
     assert_true(o.server.bytes.rate == 1024 && o.server.bytes.burst == 4096);
-    assert_true(o.store_bytes_max == (size_t)2 << 30);
+    assert_true(o.store.size_max == (size_t)2 << 30);
 }
 
 static void an_admin_listener_alone_keeps_the_default_one(void **state)
@@ -156,7 +156,7 @@ static void any_limit_is_set_by_its_name(void **state)
     assert_int_equal(o.relay.stalled_ms_max, 7);
     assert_true(o.server.messages.burst == 3);
     assert_int_equal(o.server.waiting_max, 0);
-    assert_int_equal(o.overlay_bytes_max, 64 << 10);
+    assert_int_equal(o.store.overlay_max, 64 << 10);
 }
 
 static void what_is_wrong_is_explained(void **state)

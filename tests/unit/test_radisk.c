@@ -142,7 +142,7 @@ static void one_sync_serves_everybody_who_waits(void **state)
     disk_gate_open();
     kit_settle(k);
     for (int i = 0; i < 100; i++) assert_int_equal(kit_state(k, t[i]), GRAPH_SAFE);
-    assert_int_equal(kit_stats(k).commits, 2);
+    assert_int_equal(kit_stats(k).batches, 2);
     assert_int_equal(kit_stats(k).rows_written, 101);
 }
 
@@ -193,7 +193,7 @@ static void an_old_read_does_not_hide_what_left_the_overlay(void **state)
     /* The turn's read transaction begins before the commit is there. */
     assert_null(kit_value(k, "t", "a"));
     disk_gate_open();
-    while (kit_stats(k).commits == 0) {
+    while (kit_stats(k).batches == 0) {
         assert_string_equal(kit_value(k, "s", "a"), "1");
         radisk_turn(k->store);
     }
@@ -329,12 +329,12 @@ static void the_store_counts_what_it_holds(void **state)
     assert_int_equal(s.held, 1);
     assert_int_equal(s.overlay_rows, 0);
     assert_int_equal(s.overlay_bytes, 0);
-    assert_int_equal(s.commits, 1);
-    assert_int_equal(s.commits_failed, 0);
+    assert_int_equal(s.batches, 1);
+    assert_int_equal(s.batches_failed, 0);
     assert_int_equal(s.rows_written, 3);
     assert_true(s.sync_us_max >= s.sync_us_last);
     assert_true(s.map_bytes_used > 0 && s.map_bytes_used <= s.map_bytes_max);
-    assert_int_equal(s.map_bytes_max, k->options.size_max);
+    assert_int_equal(s.map_bytes_max, k->options.limits.size_max);
 }
 
 static void a_quiet_store_writes_nothing(void **state)
@@ -366,7 +366,7 @@ static void the_committer_wakes_the_loop(void **state)
     int woken = 0;
 
     k->options.wake = count_wake;
-    k->options.wake_context = &woken;
+    k->options.context = &woken;
     kit_open(k);
     graph_ticket t = kit_put(k, "s", "a", "1", 1);
     radisk_turn(k->store);

@@ -125,7 +125,7 @@ static void what_was_safe_survives_kill_9_and_merges_are_whole(void **state)
     unsigned next = 1, chance = 12345;
     int kills = getenv("RADISK_KILLS") != NULL ? atoi(getenv("RADISK_KILLS")) : KILLS;
 
-    k->options.held_max = 1000000;
+    k->options.limits.held_max = 1000000;
     for (int i = 0; i < kills; i++) {
         int pipes[2];
         chance = chance * 1103515245 + 12345;

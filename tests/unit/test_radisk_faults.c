@@ -29,7 +29,7 @@ static void past_its_bound_the_overlay_takes_no_more(void **state)
     char soul[16];
     int taken = 0;
 
-    k->options.overlay_max = 256 * 1024;
+    k->options.limits.overlay_max = 256 * 1024;
     kit_open(k);
     kit_put(k, "first", "a", "1", 1);
     kit_settle(k);
@@ -41,7 +41,7 @@ static void past_its_bound_the_overlay_takes_no_more(void **state)
     }
     disk_gate_await();
     assert_true(taken > 100);
-    assert_true(kit_stats(k).overlay_bytes < 2 * k->options.overlay_max);
+    assert_true(kit_stats(k).overlay_bytes < 2 * k->options.limits.overlay_max);
     refuse_one(k, STATUS_BUSY, "more");
     assert_string_equal(kit_value(k, "s0", "a"), "1");
     assert_string_equal(kit_value(k, "first", "a"), "1");
@@ -61,7 +61,7 @@ static void one_message_may_be_larger_than_the_bound(void **state)
 
     memset(value, '1', sizeof value - 1);
     value[sizeof value - 1] = '\0';
-    k->options.overlay_max = 64 * 1024;
+    k->options.limits.overlay_max = 64 * 1024;
     kit_open(k);
     for (int i = 0; i < 100; i++) {
         (void)snprintf(keys[i], sizeof keys[i], "k%d", i);
@@ -97,7 +97,7 @@ static void a_full_map_refuses_writes_and_reads_go_on(void **state)
 
     memset(value, '1', sizeof value - 1);
     value[sizeof value - 1] = '\0';
-    k->options.size_max = 512 * 1024;
+    k->options.limits.size_max = 512 * 1024;
     kit_open(k);
     graph_ticket first = kit_put(k, "kept", "a", "1", 1);
     while (radisk_flush(k->store) == STATUS_OK) {
@@ -110,7 +110,7 @@ static void a_full_map_refuses_writes_and_reads_go_on(void **state)
     assert_int_equal(radisk_flush(k->store), STATUS_NO_SPACE);
     kit_close(k);
 
-    k->options.size_max = 64 << 20;
+    k->options.limits.size_max = 64 << 20;
     kit_open(k);
     assert_true(radisk_ready(k->store));
     assert_null(kit_value(k, soul, "a"));
@@ -287,7 +287,7 @@ static void a_failed_batch_is_tried_again_without_being_asked(void **state)
     assert_int_equal(kit_state(k, t), GRAPH_FAILED);
     while (!radisk_ready(k->store)) radisk_turn(k->store);
     assert_int_equal(kit_row_batch(k, "s", "a"), 0);
-    assert_int_equal(kit_stats(k).commits_failed, 1);
+    assert_int_equal(kit_stats(k).batches_failed, 1);
     kit_reopen(k);
     assert_string_equal(kit_value(k, "s", "a"), "1");
 }

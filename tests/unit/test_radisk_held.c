@@ -206,7 +206,7 @@ static void held_writes_are_bounded(void **state)
     kit *k = *state;
     char key[16];
 
-    k->options.held_max = 10;
+    k->options.limits.held_max = 10;
     kit_open(k);
     for (int i = 0; i < 10; i++) {
         (void)snprintf(key, sizeof key, "k%d", i);
@@ -306,7 +306,7 @@ static void a_flood_is_released_in_order(void **state)
     char key[16];
     int released = 0, now = 1000;
 
-    k->options.held_max = 10000;
+    k->options.limits.held_max = 10000;
     kit_open(k);
     for (int i = 0; i < 10000; i++) {
         (void)snprintf(key, sizeof key, "k%d", i);

@@ -45,7 +45,7 @@ static void a_merge_without_memory_leaves_no_trace(void **state)
 
     memset(big, '7', sizeof big - 1);
     fill(w, names, big);
-    k->options.held_max = 10000;
+    k->options.limits.held_max = 10000;
     kit_open(k);
     kit_put(k, "s", "n0", "1", 1);
     kit_put(k, "s", "disk", "1", 1);

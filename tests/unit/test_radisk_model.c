@@ -272,7 +272,7 @@ static void run_seed(uint64_t seed)
     assert_non_null(m);
     assert_int_equal(kit_setup_quick(&state), 0);
     m->kit = state;
-    m->kit->options.held_max = HELD_MAX;
+    m->kit->options.limits.held_max = HELD_MAX;
     m->chance = seed * 0x9E3779B97F4A7C15ull | 1;
     m->now = 1000;
     name_all(m);

@@ -160,11 +160,11 @@ static void a_store_may_be_opened_with_a_larger_map(void **state)
 {
     kit *k = *state;
 
-    k->options.size_max = 1 << 20;
+    k->options.limits.size_max = 1 << 20;
     kit_open(k);
     kit_put(k, "s", "a", "1", 1);
     kit_close(k);
-    k->options.size_max = (64 << 20) + 123; /* cut to whole pages */
+    k->options.limits.size_max = (64 << 20) + 123; /* cut to whole pages */
     kit_open(k);
     assert_int_equal(kit_stats(k).map_bytes_max, 64 << 20);
     assert_string_equal(kit_value(k, "s", "a"), "1");

@@ -609,7 +609,7 @@ export default {
                     c.acked = [];
                     c.refused = [];
                     for (let i = 0; i < 400 && c.refused.length < 3; i++) {
-                        const m = await said(put(`w${i}`, { [`f${i}`]: { v: 'x'.repeat(20_000) } }, 1000));
+                        const m = await said(put(`w${i}`, { [`f${i}`]: { v: String(i).padEnd(20_000, 'x') } }, 1000));
                         if (m.err && !/^(full|busy):/.test(m.err)) throw new Error(m.err);
                         (m.err ? c.refused : c.acked).push(i);
                     }

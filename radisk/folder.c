@@ -1,0 +1,238 @@
+/* folder.c - see folder.h: the fold. */
+#include "radisk/folder_inside.h"
+
+#include <math.h>
+
+/* ---- judging ---- */
+
+/* How the row's value and the one on disk are ordered at an equal state. What
+ * cannot be read loses. */
+static ham_verdict judge_tie(writing *w, const generation_row *row, const disk_row *ours)
+{
+    const generation_blob *blob = row->value.blob;
+    slice held = ours->text, incoming = row->value.text;
+    status s = STATUS_OK;
+
+    if (blob != NULL && ours->kind == LAYOUT_BLOB &&
+        memcmp(blob->ref.hash, ours->blob.hash, BLOB_HASH) == 0)
+        return HAM_SAME;
+    if (ours->kind == LAYOUT_BLOB) s = writing_blob_text(w, &ours->blob, NULL, 0, &held);
+    if (s == STATUS_CORRUPT) return HAM_TAKE;
+    if (s == STATUS_OK && blob != NULL)
+        s = writing_blob_text(w, &blob->ref, &blob->place, 1, &incoming);
+    if (s == STATUS_CORRUPT) return HAM_KEEP;
+    if (s != STATUS_OK) {
+        w->how = s;
+        return HAM_KEEP;
+    }
+    return ham_judge(&(ham_write){ ours->state, held }, &(ham_write){ row->state, incoming },
+                     (double)INFINITY);
+}
+
+static ham_verdict judge(writing *w, const generation_row *row, const disk_row *ours)
+{
+    if (ours->kind == LAYOUT_FLOOR) return row->state > ours->state ? HAM_TAKE : HAM_KEEP;
+    if (row->state != ours->state) return row->state > ours->state ? HAM_TAKE : HAM_KEEP;
+    return judge_tie(w, row, ours);
+}
+
+/* The row on disk; false when there is none, or it is damaged and loses. */
+static bool find_row(writing *w, const layout_key *key, const generation_row *row,
+                     const disk_soul *soul, disk_row *out)
+{
+    MDB_val k = disk_val(layout_key_slice(key)), v;
+    slice stored = { key->at + LAYOUT_ID, key->len - LAYOUT_ID };
+    layout_entry e;
+
+    int error = mdb_cursor_get(w->rows, &k, &v, MDB_SET);
+    if (error == MDB_NOTFOUND) return false;
+    w->error = error;
+    if (error != 0 || layout_entry_read(&e, stored, disk_slice(v), &soul->seal) != STATUS_OK)
+        return false;
+    return slice_equal(e.name, row->key) && disk_row_of(&e, out) == STATUS_OK;
+}
+
+/* ---- rows ---- */
+
+/* Rows of a new soul go to the end of the table, which packs its pages full;
+ * but long names that share their beginning come in another order than that of
+ * their stored forms. */
+static unsigned append_flag(bool fresh, slice key)
+{
+    return fresh && key.len <= LAYOUT_WHOLE_MAX ? MDB_APPEND : 0;
+}
+
+static void write_row(writing *w, const layout_key *key, const generation_row *row,
+                      const disk_soul *soul, unsigned flags)
+{
+    char ref[LAYOUT_BLOB_REF];
+    const generation_blob *blob = row->value.blob;
+    layout_entry e = { .name = row->key,
+                       .number = layout_state_number(row->state),
+                       .kind = blob != NULL ? LAYOUT_BLOB : LAYOUT_TEXT,
+                       .rest = row->value.text };
+
+    if (blob != NULL) {
+        layout_blob_write(ref, &blob->ref);
+        e.rest = (slice){ ref, sizeof ref };
+    }
+    MDB_val k = disk_val(layout_key_slice(key)), v = { layout_entry_bytes(&e), NULL };
+    if (!writing_ok(w)) return;
+    w->error = mdb_cursor_put(w->rows, &k, &v, flags | MDB_RESERVE);
+    if (w->error != 0) return;
+    layout_entry_write(v.mv_data, &e, &soul->seal);
+    if (blob != NULL) writing_name_blob(w, blob);
+    w->news->written++;
+}
+
+static void fold_row(writing *w, const disk_soul *soul, bool fresh, const generation_row *row)
+{
+    layout_key key;
+    disk_row ours;
+
+    w->news->rows++;
+    if (row->state <= soul->floor) return;
+    layout_row_key(&key, soul->id, row->key);
+    if (!fresh && find_row(w, &key, row, soul, &ours)) {
+        if (judge(w, row, &ours) != HAM_TAKE || !writing_ok(w)) return;
+        if (ours.kind == LAYOUT_BLOB) writing_unname_blob(w, &ours.blob);
+    }
+    write_row(w, &key, row, soul, append_flag(fresh, row->key));
+    w->in_txn++;
+}
+
+/* ---- souls ---- */
+
+/* The highest floor of the prefixes a soul has: few, and mostly none. */
+static double prefix_floor_of(writing *w, slice soul)
+{
+    MDB_cursor *cursor;
+    MDB_val k, v;
+    layout_entry e;
+    double highest = -(double)INFINITY;
+
+    if (!writing_ok(w)) return highest;
+    w->error = mdb_cursor_open(w->txn, w->disk->floors, &cursor);
+    if (w->error != 0) return highest;
+    int error = mdb_cursor_get(cursor, &k, &v, MDB_FIRST);
+    for (; error == 0; error = mdb_cursor_get(cursor, &k, &v, MDB_NEXT)) {
+        if (layout_entry_read(&e, disk_slice(k), disk_slice(v), layout_index_seal()) != STATUS_OK)
+            continue;
+        double floor = layout_number_state(e.number);
+        if (floor > highest && slice_begins(soul, e.name)) highest = floor;
+    }
+    if (error != MDB_NOTFOUND) w->error = error;
+    mdb_cursor_close(cursor);
+    return highest;
+}
+
+/* Where a soul's rows go. What was merged was judged against every floor; what was
+ * replayed was not. */
+static bool place_soul(writing *w, const generation *g, const generation_soul *soul, disk_soul *out,
+                       bool *fresh)
+{
+    layout_entry e;
+    layout_key key;
+    double floor = g->replayed ? prefix_floor_of(w, soul->name) : -(double)INFINITY;
+
+    *fresh = false;
+    *out = (disk_soul){ .id = soul->id, .floor = -(double)INFINITY };
+    if (soul->id != 0) {
+        layout_seal_soul(&out->seal, soul->name);
+    } else if (!writing_find_soul(w, soul->name, out, &e)) {
+        if (!writing_ok(w)) return false;
+        layout_soul_key(&key, soul->name);
+        *out = (disk_soul){ .id = writing_number_soul(w, &key, soul->name),
+                            .floor = -(double)INFINITY };
+        layout_seal_soul(&out->seal, soul->name);
+        *fresh = true;
+    }
+    if (floor > out->floor) out->floor = floor;
+    return writing_ok(w);
+}
+
+static void fold_soul(writing *w, const generation *g, const generation_soul *soul)
+{
+    disk_soul at;
+    bool fresh;
+
+    if (soul->rows.count == 0 || !place_soul(w, g, soul, &at, &fresh)) return;
+    for (rung *r = ladder_first(&soul->rows); r != NULL && writing_ok(w); r = r->after[0]) {
+        fold_row(w, &at, fresh, r->item);
+        writing_breathe(w);
+    }
+}
+
+/* ---- held writes ---- */
+
+static void release(writing *w, slice key)
+{
+    layout_held h;
+    slice found;
+
+    if (!writing_get(w, w->disk->held, key, &found)) return;
+    if (layout_held_read(&h, key, found) == STATUS_OK && h.is_blob) writing_unname_blob(w, &h.blob);
+    writing_remove(w, w->disk->held, key);
+    w->in_txn++;
+}
+
+static void hold(writing *w, slice key, const generation_held *h)
+{
+    layout_held kept = {
+        .soul = h->soul, .key = h->key, .value = h->value.text, .state = h->state
+    };
+    MDB_val k = disk_val(key), v;
+    slice found;
+
+    if (writing_get(w, w->disk->held, key, &found)) return; /* folded before */
+    if (h->value.blob != NULL) {
+        kept.is_blob = true;
+        kept.blob = h->value.blob->ref;
+        writing_name_blob(w, h->value.blob);
+    }
+    if (!writing_ok(w)) return;
+    v = (MDB_val){ layout_held_bytes(&kept), NULL };
+    w->error = mdb_put(w->txn, w->disk->held, &k, &v, MDB_RESERVE);
+    if (w->error == 0) layout_held_write(v.mv_data, &kept);
+    w->in_txn++;
+}
+
+/* Released first: a write released and held again in one generation is held. */
+static void fold_held(writing *w, const generation *g)
+{
+    for (rung *at = ladder_first(&g->held_released); at != NULL; at = at->after[0]) {
+        release(w, at->name);
+        writing_breathe(w);
+    }
+    for (rung *at = ladder_first(&g->held_added); at != NULL; at = at->after[0]) {
+        hold(w, at->name, at->item);
+        writing_breathe(w);
+    }
+}
+
+/* ---- the whole ---- */
+
+static void note_through(writing *w, uint64_t through)
+{
+    char number[8];
+    slice before, key = SLICE(DISK_META_FOLDED);
+
+    if (writing_get(w, w->disk->meta, key, &before) && before.len == 8 &&
+        layout_get64(before.at) >= through)
+        return;
+    layout_put64(number, through);
+    writing_put(w, w->disk->meta, key, (slice){ number, sizeof number });
+}
+
+/* Rows first: a release must not be durable before the row it became. */
+void folder_fold(const folder *f, const generation *g, uint64_t through, folder_news *news)
+{
+    writing w;
+
+    writing_begin(&w, f, news);
+    for (rung *at = ladder_first(&g->souls); at != NULL && writing_ok(&w); at = at->after[0])
+        fold_soul(&w, g, at->item);
+    fold_held(&w, g);
+    note_through(&w, through);
+    writing_end(&w);
+}

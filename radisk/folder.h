@@ -1,0 +1,77 @@
+/* folder.h - what moves sealed generations into LMDB; the only writer there.
+ *
+ * Every function here is a job of the folder's worker: it works on what it is
+ * handed, blocks as long as it takes, and says in folder_news how it went. While
+ * a job is under way nobody else writes to LMDB, and nobody changes the
+ * generation it was given.
+ *
+ * A fold never holds up an ack: it is many small transactions, and before each
+ * commit it asks `courtesy`, which returns when no sync of the journal is in
+ * flight (or after a while: a fold must end). The last transaction of a fold
+ * stores "folded through": from then on the segments up to there are not needed.
+ * A fold that is cut off or fails has harmed nothing: HAM judges every row
+ * against what LMDB has, so doing it again changes nothing twice.
+ *
+ * Rows that name blobs are counted, per blob, in the transaction that writes or
+ * removes the row; what nobody names is dead weight in its segment, and counted
+ * there, until folder_collect() copies the living out.
+ *
+ * What is not a put is done here and only here, when every generation that could
+ * hold a row of it was folded: purges, and the sweep of old floors.
+ */
+#ifndef RADISK_FOLDER_H
+#define RADISK_FOLDER_H
+
+#include "radisk/disk.h"
+#include "radisk/file.h"
+#include "radisk/generation.h"
+
+typedef struct folder {
+    disk *disk;
+    const files *files;
+    size_t rows_max; /* of one transaction */
+    void (*courtesy)(void *context);
+    void *courtesy_context;
+} folder;
+
+typedef struct folder_news {
+    status how;
+    bool reopen;      /* LMDB wants disk_reopen() before anything else */
+    uint64_t rows;    /* judged; for a purge: removed */
+    uint64_t written; /* of them, written */
+    uint64_t transactions;
+    uint64_t took_us;
+    uint64_t commit_us_max;
+} folder_news;
+
+/* Folds a generation; `through` is the number of its segment. */
+void folder_fold(const folder *f, const generation *g, uint64_t through, folder_news *news);
+
+/* What to remove for good. */
+typedef struct purge {
+    enum purge_kind { PURGE_ROW, PURGE_SOUL, PURGE_PREFIX } kind;
+    slice soul;    /* or prefix */
+    slice key;     /* of PURGE_ROW */
+    double floor;  /* no write at or below this state is taken again */
+    double now_ms; /* wall time, for the sweep */
+    bool dry_run;  /* only counts: news->rows */
+} purge;
+
+/* Leaves a floor of at least the state of everything it removes, and reports the
+ * highest floor it set in *floor_out (may be NULL). In transactions of at most
+ * rows_max; the floor of a soul or a prefix is in the first of them, so a crash
+ * half-way leaves less data, never data without its floor. */
+void folder_purge(const folder *f, const purge *p, double *floor_out, folder_news *news);
+
+/* Removes floors that were made before `before_ms` (wall time), oldest first, at
+ * most rows_max of them; news->rows says how many. */
+void folder_sweep(const folder *f, double before_ms, folder_news *news);
+
+/* Copies the living of blob segment `from` into a new segment `to` (synced, its
+ * folder too) and moves the table's entries there. No row that names a blob in
+ * `from` may be outside LMDB. When nothing lives, `to` is not made. The file of
+ * `from` stays: a read transaction of before may still ask for it; whoever knows
+ * that there is none removes it. */
+void folder_collect(const folder *f, uint64_t from, uint64_t to, folder_news *news);
+
+#endif

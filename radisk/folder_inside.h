@@ -1,0 +1,67 @@
+/* folder_inside.h - what the folder's jobs share: a transaction being written.
+ *
+ * The first error sticks and makes everything after it do nothing, so the jobs read
+ * straight down; it is told once, at the end.
+ */
+#ifndef RADISK_FOLDER_INSIDE_H
+#define RADISK_FOLDER_INSIDE_H
+
+#include "radisk/folder.h"
+
+typedef struct writing {
+    const folder *folder;
+    const disk *disk;
+    folder_news *news;
+    MDB_txn *txn;
+    MDB_cursor *souls, *rows;
+    uint64_t next_soul;
+    bool new_souls;
+    size_t in_txn; /* rows written or removed in this transaction */
+    uint64_t began_us;
+    int error;           /* of LMDB; the first */
+    status how;          /* of anything else; the first */
+    blob_reader *reader; /* made when two values must be compared */
+    text texts[2];
+} writing;
+
+void writing_begin(writing *w, const folder *f, folder_news *news);
+
+/* Whether nothing has failed yet. */
+static inline bool writing_ok(const writing *w)
+{
+    return w->error == 0 && w->how == STATUS_OK;
+}
+
+/* Commits when the transaction is full, and begins the next. */
+void writing_breathe(writing *w);
+
+/* Commits or gives up, fills in the news, frees. */
+void writing_end(writing *w);
+
+/* Looks a table's entry up; false when it is not there or something failed. */
+bool writing_get(writing *w, MDB_dbi table, slice key, slice *out);
+void writing_put(writing *w, MDB_dbi table, slice key, slice value);
+void writing_remove(writing *w, MDB_dbi table, slice key);
+
+/* Numbers a soul that is not in the index: its entry, and the row that proves it. */
+uint64_t writing_number_soul(writing *w, const layout_key *key, slice name);
+
+/* The index entry of a soul; false when it is not there. */
+bool writing_find_soul(writing *w, slice name, disk_soul *out, layout_entry *entry);
+
+/* Writes a row's or a soul's entry. */
+void writing_put_entry(writing *w, MDB_dbi table, slice key, const layout_entry *e,
+                       const layout_seal *seal);
+
+/* One more, or one fewer, names a blob. */
+void writing_name_blob(writing *w, const generation_blob *blob);
+void writing_unname_blob(writing *w, const blob_ref *ref);
+
+/* Adds to what a blob segment counts. */
+void writing_count_segment(writing *w, uint64_t number, int64_t bytes, int64_t dead);
+
+/* The text of a blob on disk, lent until `which` (0 or 1) is asked again. */
+status writing_blob_text(writing *w, const blob_ref *ref, const blob_place *known, int which,
+                         slice *out);
+
+#endif

@@ -1,0 +1,78 @@
+/* admin_inside.h - admin.h as its own files see it. */
+#ifndef SERVER_ADMIN_INSIDE_H
+#define SERVER_ADMIN_INSIDE_H
+
+#include "radisk/view.h"
+#include "server/admin.h"
+#include "server/import.h"
+#include "server/wish.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+typedef enum admin_state {
+    ADMIN_ASKING,
+    ADMIN_WAITING, /* the store will tell */
+    ADMIN_WORKING, /* a thread has the socket */
+    ADMIN_IMPORTING,
+    ADMIN_ANSWERING, /* then it is closed */
+} admin_state;
+
+typedef struct admin_client {
+    LIST_ENTRY(admin_client) of_admin;
+    server *server;
+    int fd;
+    admin_state state;
+    bool orphan; /* the server stops while the store still has to tell */
+    ev_io heard, writable;
+    text in;
+    size_t in_used; /* of `in`, taken already */
+    text out;
+    size_t out_sent;
+    wish wish;
+    bool has_wish;
+
+    /* a job */
+    radisk_view *view;
+    pthread_t thread;
+    _Atomic bool unwanted, finished;
+    double now_ms;
+
+    /* an import */
+    import *import;
+    ev_timer again;
+    bool ended;   /* the tool sent its last line */
+    bool flushed; /* and it was merged */
+    bool refused; /* a line was bad, and that is the end */
+    char why[IMPORT_WHY_MAX];
+} admin_client;
+
+LIST_HEAD(admin_clients, admin_client);
+
+struct admin {
+    server *server;
+    int fd;
+    ev_io knocked;
+    ev_async job_done;
+    struct admin_clients clients, orphans;
+    unsigned count, jobs;
+    char *path;
+};
+
+/* admin.c */
+void admin_answer(admin_client *c); /* what is in `out` leaves, then it is over */
+void admin_end(admin_client *c);
+int admin_receive(admin_client *c,
+                  size_t room); /* reads into `in`: -1 none now, 0 the end, 1 some */
+
+/* admin_job.c */
+void admin_begin_job(admin_client *c);
+void admin_jobs_told(admin *a);
+void admin_stop_job(admin_client *c);
+
+/* admin_import.c */
+void admin_begin_import(admin_client *c);
+void admin_heard_import(admin_client *c);
+void admin_end_import(admin_client *c);
+
+#endif

@@ -1,0 +1,200 @@
+/* witness.c - see witness.h. */
+#include "tests/sim/witness.h"
+
+#include "tests/sim/world.h"
+
+#include <stdlib.h>
+
+typedef struct testimony {
+    size_t merge; /* rows of one merge have one number */
+    int soul, key;
+    cell told;
+    ham_verdict verdict;
+    uint64_t batch;
+    bool safe;
+} testimony;
+
+typedef struct testimonies {
+    testimony *at;
+    size_t len, room;
+} testimonies;
+
+struct witness {
+    world *world;
+    graph *inner;
+    graph table;
+    testimonies life, held; /* of this life of the relay; held writes of all lives */
+    size_t merges;
+};
+
+static void add(testimonies *to, const testimony *t)
+{
+    if (to->len == to->room) {
+        to->room = to->room ? to->room * 2 : 256;
+        to->at = must(realloc(to->at, to->room * sizeof *to->at));
+    }
+    to->at[to->len++] = *t;
+}
+
+/* --- the table --- */
+
+static status look(void *context, slice soul, slice key, graph_row *out)
+{
+    graph *inner = ((witness *)context)->inner;
+
+    return inner->look(inner->context, soul, key, out);
+}
+
+static status scan(void *context, slice soul, const lex_range *range, graph_visit *visit,
+                   void *visitor)
+{
+    graph *inner = ((witness *)context)->inner;
+
+    return inner->scan(inner->context, soul, range, visit, visitor);
+}
+
+static status souls(void *context, const lex_range *range, graph_visit *visit, void *visitor)
+{
+    graph *inner = ((witness *)context)->inner;
+
+    return inner->souls(inner->context, range, visit, visitor);
+}
+
+static void remember(witness *w, const graph_write *writes, size_t count, graph_ticket ticket)
+{
+    w->merges++;
+    for (size_t i = 0; i < count; i++) {
+        testimony t = { .merge = w->merges,
+                        .soul = names_find_soul(writes[i].soul),
+                        .key = names_find_key(writes[i].key),
+                        .told = { world_keep(w->world, writes[i].value), writes[i].state, true },
+                        .verdict = writes[i].verdict,
+                        .batch = ticket.batch };
+        add(t.verdict == HAM_WAIT ? &w->held : &w->life, &t);
+    }
+}
+
+static status merge(void *context, graph_write *writes, size_t count, moment now,
+                    graph_ticket *ticket)
+{
+    witness *w = context;
+    status s = w->inner->merge(w->inner->context, writes, count, now, ticket);
+
+    if (s == STATUS_OK) remember(w, writes, count, *ticket);
+    if (s != STATUS_OK && s != STATUS_BUSY) w->world->store_refused = true;
+    return s;
+}
+
+static status due(void *context, moment now, size_t most, graph_visit *visit, void *visitor)
+{
+    graph *inner = ((witness *)context)->inner;
+
+    return inner->due(inner->context, now, most, visit, visitor);
+}
+
+static double next_due(void *context)
+{
+    graph *inner = ((witness *)context)->inner;
+
+    return inner->next_due(inner->context);
+}
+
+static void progress(void *context, graph_progress *out)
+{
+    graph *inner = ((witness *)context)->inner;
+
+    inner->progress(inner->context, out);
+}
+
+witness *witness_new(world *of)
+{
+    witness *w = must(calloc(1, sizeof *w));
+
+    w->world = of;
+    w->table = (graph){ w, look, scan, souls, merge, due, next_due, progress };
+    return w;
+}
+
+void witness_free(witness *w)
+{
+    if (w == NULL) return;
+    free(w->life.at);
+    free(w->held.at);
+    free(w);
+}
+
+graph *witness_before(witness *w, graph *inner)
+{
+    w->inner = inner;
+    return &w->table;
+}
+
+/* --- what it remembers --- */
+
+void witness_note_end(witness *w)
+{
+    graph_progress p;
+
+    progress(w, &p);
+    for (size_t i = 0; i < w->life.len; i++) {
+        testimony *t = &w->life.at[i];
+        t->safe = graph_settled((graph_ticket){ t->batch }, &p) == GRAPH_SAFE;
+    }
+}
+
+static bool is_there(const witness *w, const testimony *t, cell *kept)
+{
+    disk_cell(w->world, t->soul, t->key, kept);
+    return cell_order(kept, &t->told) >= 0 ||
+           store_may_be_purged(w->world->store, t->soul, t->key, t->told.state);
+}
+
+static bool was_held(const witness *w, const testimony *t)
+{
+    for (size_t i = 0; i < w->held.len; i++) {
+        const testimony *h = &w->held.at[i];
+        if (h->soul == t->soul && h->key == t->key && cell_order(&h->told, &t->told) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void accuse(witness *w, const char *of, const testimony *t)
+{
+    world_fail(w->world, "%s: %.*s . %.*s @ %.17g, of batch %llu", of,
+               (int)names_soul_json(t->soul).len, names_soul_json(t->soul).at,
+               (int)names_key_json(t->key).len, names_key_json(t->key).at, t->told.state,
+               (unsigned long long)t->batch);
+}
+
+/* Rows first to last - 1 are one merge. */
+static void check_merge(witness *w, size_t first, size_t last)
+{
+    const testimony *missing = NULL;
+    bool brought = false;
+
+    for (size_t i = first; i < last; i++) {
+        const testimony *t = &w->life.at[i];
+        cell kept;
+
+        if (!is_there(w, t, &kept)) missing = t;
+        if (t->verdict == HAM_TAKE && kept.has && cell_order(&kept, &t->told) == 0 &&
+            !was_held(w, t))
+            brought = true;
+    }
+    if (missing == NULL) return;
+    if (missing->safe)
+        accuse(w, "the store lost what was safe", missing);
+    else if (brought && missing->verdict == HAM_TAKE)
+        accuse(w, "the store kept a part of a merge, without", missing);
+}
+
+void witness_check(witness *w)
+{
+    for (size_t i = 0, next; i < w->life.len && !w->world->failed; i = next) {
+        for (next = i + 1; next < w->life.len && w->life.at[next].merge == w->life.at[i].merge;)
+            next++;
+        check_merge(w, i, next);
+    }
+    w->life.len = 0;
+}
