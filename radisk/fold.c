@@ -402,8 +402,8 @@ static void dropped(radisk *store, const fold_job *job)
 static void forget_ids(radisk *store)
 {
     for (size_t i = 0; i < store->overlay_len; i++)
-        for (rung *at = ladder_first(&store->overlay[i]->souls); at != NULL; at = at->after[0])
-            ((generation_soul *)at->item)->id = 0;
+        for (generation_soul *at = store->overlay[i]->newest; at != NULL; at = at->older)
+            at->id = 0;
 }
 
 static void swept(radisk *store, const fold_job *job)

@@ -2,6 +2,7 @@
 #include "radisk/folder_inside.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /* ---- judging ---- */
 
@@ -224,15 +225,41 @@ static void note_through(writing *w, uint64_t through)
     writing_put(w, w->disk->meta, key, (slice){ number, sizeof number });
 }
 
+static int by_name(const void *a, const void *b)
+{
+    const generation_soul *const *x = a, *const *y = b;
+
+    return slice_order((*x)->name, (*y)->name);
+}
+
+/* The souls in order: neighbours in the database are met one after the other. */
+static status sort_souls(const generation *g, const generation_soul ***out)
+{
+    const generation_soul **all = malloc((g->souls + 1) * sizeof *all);
+    size_t i = 0;
+
+    if (all == NULL) return STATUS_NO_MEMORY;
+    for (const generation_soul *soul = g->newest; soul != NULL; soul = soul->older) all[i++] = soul;
+    qsort(all, g->souls, sizeof *all, by_name);
+    *out = all;
+    return STATUS_OK;
+}
+
 /* Rows first: a release must not be durable before the row it became. */
 void folder_fold(const folder *f, const generation *g, uint64_t through, folder_news *news)
 {
+    const generation_soul **souls = NULL;
+    status s = sort_souls(g, &souls);
     writing w;
 
+    if (s != STATUS_OK) {
+        *news = (folder_news){ .how = s };
+        return;
+    }
     writing_begin(&w, f, news);
-    for (rung *at = ladder_first(&g->souls); at != NULL && writing_ok(&w); at = at->after[0])
-        fold_soul(&w, g, at->item);
+    for (size_t i = 0; i < g->souls && writing_ok(&w); i++) fold_soul(&w, g, souls[i]);
     fold_held(&w, g);
     note_through(&w, through);
     writing_end(&w);
+    free(souls);
 }

@@ -3,6 +3,7 @@
 
 #include "core/keyed.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* One soul with one small row takes about this much; a table with a bucket for
@@ -36,21 +37,21 @@ void generation_close(generation *g)
 
 static void clear_buckets(generation *g)
 {
-    if (g->souls.count > g->mask / CLEAR_SINGLY) {
+    if (g->souls > g->mask / CLEAR_SINGLY) {
         memset(g->buckets, 0, (g->mask + 1) * sizeof *g->buckets);
         return;
     }
-    for (rung *at = ladder_first(&g->souls); at != NULL; at = at->after[0]) {
-        const generation_soul *soul = at->item;
+    for (const generation_soul *soul = g->newest; soul != NULL; soul = soul->older)
         g->buckets[soul->hash & g->mask] = NULL;
-    }
 }
 
 void generation_reset(generation *g)
 {
     clear_buckets(g);
-    g->souls = g->held_added = g->held_released = (ladder){ 0 };
-    g->rows = 0;
+    g->listed = g->held_added = g->held_released = (ladder){ 0 };
+    g->newest = NULL;
+    g->last_listed = NULL;
+    g->souls = g->rows = 0;
     g->segment = 0;
     g->replayed = false;
     arena_reset(&g->memory, ARENA_KEEP);
@@ -72,7 +73,7 @@ static generation_soul *find(const generation *g, slice name, uint64_t hash)
 
 generation_soul *generation_find(const generation *g, slice soul)
 {
-    if (g->souls.count == 0) return NULL;
+    if (g->souls == 0) return NULL;
     return find(g, soul, keyed_hash(g->secret, soul));
 }
 
@@ -89,8 +90,11 @@ static generation_soul *add_soul(generation *g, slice name, uint64_t id)
     slice copy = arena_copy(&g->memory, name);
 
     if (soul == NULL || copy.at == NULL) return NULL;
-    *soul = (generation_soul){ .name = copy, .id = id, .hash = keyed_hash(g->secret, name) };
-    if (ladder_add(&g->souls, &g->memory, &g->chance, copy, soul) == NULL) return NULL;
+    *soul = (generation_soul){
+        .name = copy, .id = id, .hash = keyed_hash(g->secret, name), .older = g->newest
+    };
+    g->newest = soul;
+    g->souls++;
 
     generation_soul **bucket = &g->buckets[soul->hash & g->mask];
     soul->chained = *bucket;
@@ -104,7 +108,19 @@ static void remove_soul(generation *g, generation_soul *soul)
 
     while (*link != soul) link = &(*link)->chained;
     *link = soul->chained;
-    ladder_remove(&g->souls, soul->name);
+    assert(g->newest == soul && g->last_listed != soul); /* changes are undone in reverse */
+    g->newest = soul->older;
+    g->souls--;
+}
+
+status generation_list(generation *g)
+{
+    for (generation_soul *soul = g->newest; soul != g->last_listed; soul = soul->older)
+        if (ladder_find(&g->listed, soul->name) == NULL &&
+            ladder_add(&g->listed, &g->memory, &g->chance, soul->name, soul) == NULL)
+            return STATUS_NO_MEMORY; /* those listed are met again next time */
+    g->last_listed = g->newest;
+    return STATUS_OK;
 }
 
 static generation_row *add_row(generation *g, generation_soul *soul, slice key)

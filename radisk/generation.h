@@ -6,8 +6,11 @@
  * folder, which moves it into LMDB. When that is done the loop empties it and
  * uses it again.
  *
- * Souls are found by a keyed hash and walked by a ladder; the keys of a soul
- * stand on a ladder of its own, short for nearly all. All memory is one arena's.
+ * Souls are found by a keyed hash. They are put in order only when somebody asks
+ * for that: the folder sorts them aside, in its own time, and a query over souls
+ * has them listed on a ladder. (A ladder filled with every put cost a quarter of
+ * the loop's time.) The keys of a soul stand on a ladder of its own, short for
+ * nearly all. All memory is one arena's.
  *
  * Beside rows it carries what changes among the held writes (held.c): those
  * added and those released.
@@ -54,14 +57,17 @@ struct generation_soul {
     uint64_t hash;
     ladder rows;              /* of generation_row */
     generation_soul *chained; /* in its bucket */
+    generation_soul *older;   /* the one that came before it */
 };
 
 typedef struct generation {
     uint64_t segment; /* of the journal; the last one, when it stands for several */
     bool replayed;    /* read from the journal at the start: LMDB may have newer rows */
     arena memory;
-    ladder souls; /* of generation_soul */
-    size_t rows;
+    generation_soul *newest; /* of all souls */
+    size_t souls, rows;
+    ladder listed; /* of generation_soul: those up to last_listed */
+    const generation_soul *last_listed;
     ladder held_added;    /* by held key, of generation_held */
     ladder held_released; /* by held key */
 
@@ -83,6 +89,10 @@ bool generation_is_empty(const generation *g);
 
 generation_soul *generation_find(const generation *g, slice soul);
 generation_row *generation_find_row(const generation_soul *soul, slice key);
+
+/* Brings the ladder of souls up to date. The loop's, also while the folder reads a
+ * sealed generation: it looks at no ladder of souls. STATUS_NO_MEMORY. */
+MUST_USE status generation_list(generation *g);
 
 /* What a put changed, so that it can be undone while nothing else has changed
  * since: changes are undone in reverse. */

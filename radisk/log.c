@@ -116,8 +116,7 @@ static uint64_t renumber(const rewriting *r, uint64_t batch_number)
 
 static void generation_anew(rewriting *r, generation *g)
 {
-    for (rung *at = ladder_first(&g->souls); at != NULL; at = at->after[0]) {
-        const generation_soul *soul = at->item;
+    for (const generation_soul *soul = g->newest; soul != NULL; soul = soul->older) {
         for (rung *row_at = ladder_first(&soul->rows); row_at != NULL; row_at = row_at->after[0]) {
             generation_row *row = row_at->item;
             uint64_t number = renumber(r, row->batch);

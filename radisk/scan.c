@@ -202,10 +202,14 @@ status scan_souls(void *context, const lex_range *range, graph_visit *visit, voi
     scan s = { .store = store, .range = range, .on_disk = true };
     MDB_txn *txn;
 
+    status result = STATUS_OK;
+
     if (range->empty) return STATUS_OK;
-    for (size_t i = 0; i < store->overlay_len; i++)
-        add_ladder(&s, &store->overlay[i]->souls, store->overlay[i]->replayed);
-    status result = disk_read(&store->disk, &txn);
+    for (size_t i = 0; i < store->overlay_len && result == STATUS_OK; i++) {
+        result = generation_list(store->overlay[i]);
+        add_ladder(&s, &store->overlay[i]->listed, store->overlay[i]->replayed);
+    }
+    if (result == STATUS_OK) result = disk_read(&store->disk, &txn);
     if (result == STATUS_OK) result = walk_souls(&s.disk, txn, &store->disk, range);
     if (result == STATUS_OK) result = run(&s, (graph_row){ 0 }, shape_soul, visit, visitor);
     store->stats.damaged_rows += s.disk.damaged;
