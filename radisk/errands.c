@@ -87,6 +87,7 @@ void errands_purged(radisk *store, const fold_job *job)
     status how = job->news.how;
     const pending_purge *p = &store->purge;
 
+    fold_forget_ids(store);
     if (how == STATUS_OK && p->prefix && !p->dry_run)
         how = floors_add(store, text_slice(&p->soul), job->floor);
     if (how != STATUS_OK) log_note_failure(store, how);

@@ -399,7 +399,7 @@ static void dropped(radisk *store, const fold_job *job)
 
 /* A soul of which nothing was left is no longer in the index, and its number, which
  * a generation may have learnt before, stands for nothing. */
-static void forget_ids(radisk *store)
+void fold_forget_ids(radisk *store)
 {
     for (size_t i = 0; i < store->overlay_len; i++)
         for (generation_soul *at = store->overlay[i]->newest; at != NULL; at = at->older)
@@ -408,7 +408,7 @@ static void forget_ids(radisk *store)
 
 static void swept(radisk *store, const fold_job *job)
 {
-    forget_ids(store);
+    fold_forget_ids(store);
     if (job->news.how != STATUS_OK) log_note_failure(store, job->news.how);
     if (job->news.rows == 0) return;
     store->sweep_at_ms = 0; /* there may be more */

@@ -189,7 +189,13 @@ status held_take(radisk *store, generation *into, const graph_write *write,
     char key[LAYOUT_HELD_KEY];
     status s = make_key(write, key);
 
-    if (s == STATUS_OK) s = generation_hold(into, held_key_slice(key), &h);
+    if (s != STATUS_OK) return s;
+    const rung *there = ladder_find(&into->held_added, held_key_slice(key));
+    if (there != NULL) { /* replayed twice: its segment failed, and it was written anew */
+        *kept_key = there->name;
+        return STATUS_OK;
+    }
+    s = generation_hold(into, held_key_slice(key), &h);
     if (s != STATUS_OK) return s;
     *kept_key = ladder_find(&into->held_added, held_key_slice(key))->name;
     store->held++;

@@ -316,6 +316,9 @@ double fold_due_in_ms(const radisk *store, double now_ms);
  * as change log, used again, or removed. */
 void fold_note_old(radisk *store, uint64_t number, uint64_t bytes);
 
+/* The numbers of souls that generations have learnt may stand for nothing now. */
+void fold_forget_ids(radisk *store);
+
 /* Asks LMDB how large it is, for the age at which generations are folded. */
 void fold_note_map(radisk *store);
 

@@ -184,7 +184,21 @@ static status size_of(radisk *store, const char *name, uint64_t *bytes)
     return s;
 }
 
-/* The last two may be ones that were being made when the power went. */
+/* What was written may not be on the disk yet: the process was killed, and the
+ * system went on. A row that is met here counts as durable, so it is made so. */
+static status make_durable(radisk *store, const char *name)
+{
+    const files *f = &store->files;
+    int handle;
+    status s = f->open(f->context, name, FILE_WRITE, &handle);
+
+    if (s != STATUS_OK) return s;
+    s = f->sync(f->context, handle);
+    f->close(f->context, handle);
+    return s;
+}
+
+/* The last one may be one that was being made when the power went. */
 static status read_segment(replay *r, uint64_t number, bool may_be_new)
 {
     radisk *store = r->store;
@@ -195,7 +209,9 @@ static status read_segment(replay *r, uint64_t number, bool may_be_new)
     r->damaged += report.damaged;
     if (report.no_header && !may_be_new) r->headless++;
     store->sealed_bytes += report.end > JOURNAL_HEADER ? report.end - JOURNAL_HEADER : 0;
-    return STATUS_OK;
+    char name[JOURNAL_NAME];
+    journal_file_name(name, number);
+    return report.rows > 0 ? make_durable(store, name) : STATUS_OK;
 }
 
 static status read_all(replay *r, const numbers *n)
@@ -268,8 +284,10 @@ static status sort_out_blobs(replay *r)
         uint64_t bytes = 0;
         blobs_begin_after(store->blobs, n.at[i]);
         blob_file_name(name, n.at[i]);
-        if (is_known(&known, n.at[i]) || blobs_in_use(store->blobs, n.at[i])) {
-            s = size_of(store, name, &bytes);
+        bool named = blobs_in_use(store->blobs, n.at[i]);
+        if (named) s = make_durable(store, name);
+        if (named || is_known(&known, n.at[i])) {
+            if (s == STATUS_OK) s = size_of(store, name, &bytes);
             blobs_count_files(store->blobs, (int64_t)bytes);
         } else {
             (void)!store->files.remove(store->files.context, name);
@@ -323,6 +341,9 @@ status recover(radisk *store, double wall_ms, char *why, size_t room)
     s = list_numbers(store, "journal", journal_file_number, &n);
     if (s == STATUS_OK) s = read_all(&r, &n);
     if (s == STATUS_OK) s = sort_out_blobs(&r);
+    const files *f = &store->files;
+    if (s == STATUS_OK) s = f->sync_folder(f->context, "journal");
+    if (s == STATUS_OK) s = f->sync_folder(f->context, "blobs");
     last = n.len > 0 ? n.at[n.len - 1] : 0;
     free(n.at);
     if (s != STATUS_OK) return s;
