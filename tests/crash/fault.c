@@ -33,7 +33,7 @@
 
 enum {
     PUTS = 60,
-    PATIENCE_S = 60,
+    PATIENCE_S = 20,
     JOBS_MAX = 16,
     SAMPLE = 6,      /* conversations for each kind, errno and duration */
     TRIES_MAX = 400, /* to have a write taken again, of TRY_MS each */
@@ -215,19 +215,22 @@ static void speak(talk *t, size_t from, size_t to)
     settle(t);
 }
 
-/* The last put of the plan is kept for this: does the store take writes? */
-static bool takes_a_write(talk *t)
+/* The last put of the plan is kept for this: does the store take writes? How it
+ * was refused last, or STATUS_OK. */
+static status take_a_write(talk *t)
 {
+    status s = STATUS_BUSY;
+
     for (int i = 0; i < TRIES_MAX && t->store != NULL; i++) {
-        if (!t->waiting[PUTS] && !t->acked[PUTS]) (void)!merge(t, PUTS);
+        if (!t->waiting[PUTS] && !t->acked[PUTS]) s = merge(t, PUTS);
         radisk_turn(t->store);
         (void)!radisk_flush(t->store);
         radisk_turn(t->store);
         settle(t);
-        if (t->acked[PUTS]) return true;
+        if (t->acked[PUTS]) return STATUS_OK;
         (void)usleep(TRY_MS * 1000);
     }
-    return false;
+    return s == STATUS_OK ? STATUS_BUSY : s;
 }
 
 static void look_for_refused(talk *t)
@@ -256,8 +259,9 @@ static void have_talk(talk *t)
     close_store(t);
     open_store(t);
     speak(t, PUTS / 2, PUTS);
-    if (!f->forever && t->report->verdict == VERDICT_GOOD && !takes_a_write(t))
-        fail(t, VERDICT_UNREAD, "after one fault no write is taken any more", STATUS_BUSY);
+    status taken = f->forever ? STATUS_OK : take_a_write(t);
+    if (taken != STATUS_OK)
+        fail(t, VERDICT_UNREAD, "after one fault no write is taken any more", taken);
     close_store(t);
     faults_disarm();
     t->report->touched = faults_failed() > 0;
@@ -401,7 +405,7 @@ static void collect(run *r, const job *j, report *out)
     r->failed_puts += out->failed;
     if (out->verdict == VERDICT_GOOD) return;
     r->failed++;
-    if (++r->shown > 20) return;
+    if (++r->shown > 60) return;
     (void)printf("  --kind %s --error %s --at %lu%s: %s: %s\n", fault_names[j->fault.kind],
                  j->fault.cause.name, j->fault.k, j->fault.forever ? " --forever" : "",
                  verdict_names[out->verdict], out->text);
