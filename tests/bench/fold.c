@@ -20,10 +20,8 @@
 #include <errno.h>
 #include <ftw.h>
 #include <getopt.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 enum {
@@ -32,6 +30,8 @@ enum {
     LINE_MS = 5000,
     KEYS_MAX = 1000,
     VALUE_MAX = 65536,
+    NUMBER = 12, /* digits in each value */
+    VALUE_MIN = 2 + NUMBER,
     COULD_NOT = 2
 };
 
@@ -40,21 +40,20 @@ typedef struct fold_options {
     uint64_t rows;      /* 0: until the time is over */
     unsigned seconds;
     uint32_t keys;
-    size_t value_bytes, overlay_bytes;
+    size_t value_bytes, overlay_bytes, journal_bytes, segment_bytes; /* 0: the default */
     bool ordered;
 } fold_options;
 
 typedef struct bench {
     const fold_options *options;
     radisk *store;
-    int woken; /* an eventfd: the store wants a turn */
     char value[VALUE_MAX + 2];
     uint64_t nodes;
     uint64_t began_ns, looked_ns, line_ns;
     uint64_t busy; /* merges that were sent away */
     radisk_stats first, line, now;
     uint64_t written_first, written_line;
-    tally folds;
+    tally folds; /* how long they took */
 } bench;
 
 static void fail(const char *what, const char *why)
@@ -67,26 +66,41 @@ static void fail(const char *what, const char *why)
 
 static void look(bench *b)
 {
-    uint64_t before = b->now.commits;
+    uint64_t before = b->now.folds;
 
     radisk_measure(b->store, &b->now);
-    if (b->now.commits != before) tally_record(&b->folds, b->now.sync_us_last * 1000);
+    if (b->now.folds != before) tally_record(&b->folds, b->now.fold_us_last * 1000);
     b->looked_ns = clock_ns();
+}
+
+/* What is written divides into the journal's records and the rest. */
+typedef struct span {
+    double seconds, rows, written, journal; /* bytes a row */
+} span;
+
+static span span_since(const bench *b, const radisk_stats *from, uint64_t from_ns, uint64_t written)
+{
+    span s = { .seconds = (double)(clock_ns() - from_ns) / 1e9,
+               .rows = (double)(b->now.rows_folded - from->rows_folded) };
+    double rows = s.rows > 0 ? s.rows : 1;
+
+    s.written = (double)(machine_written(getpid()) - written) / rows;
+    s.journal = (double)(b->now.journal_bytes - from->journal_bytes) / rows;
+    return s;
 }
 
 static void print_line(bench *b, const char *name)
 {
-    uint64_t now_ns = clock_ns(), written = machine_written(getpid());
-    double seconds = (double)(now_ns - b->line_ns) / 1e9;
-    double rows = (double)(b->now.rows_written - b->line.rows_written);
+    span s = span_since(b, &b->line, b->line_ns, b->written_line);
 
-    printf("%8s %12llu %12.0f %12.0f %10llu\n", name, (unsigned long long)b->now.rows,
-           rows / seconds, rows > 0 ? (double)(written - b->written_line) / rows : 0,
+    printf("%8s %12llu %12.0f %12.0f %12.0f %10llu %10llu\n", name, (unsigned long long)b->now.rows,
+           s.rows / s.seconds, s.journal, s.written - s.journal,
+           (unsigned long long)b->now.unfolded_bytes >> 20,
            (unsigned long long)b->now.overlay_bytes >> 20);
     fflush(stdout);
     b->line = b->now;
-    b->line_ns = now_ns;
-    b->written_line = written;
+    b->line_ns = clock_ns();
+    b->written_line = machine_written(getpid());
 }
 
 static void look_when_due(bench *b)
@@ -103,15 +117,19 @@ static void look_when_due(bench *b)
 
 static void print_sum(bench *b)
 {
-    double seconds = (double)(clock_ns() - b->began_ns) / 1e9;
-    double rows = (double)(b->now.rows_written - b->first.rows_written);
+    span s = span_since(b, &b->first, b->began_ns, b->written_first);
+    uint64_t transactions = b->now.transactions - b->first.transactions;
 
-    printf("\n%.0f rows folded in %.1f s: %.0f rows/s, %.0f bytes written a row\n", rows, seconds,
-           rows / seconds, (double)(machine_written(getpid()) - b->written_first) / rows);
-    printf("%llu folds: p50 %.1f, p99 %.1f, max %.1f ms\n", (unsigned long long)b->folds.count,
+    printf("\n%.0f rows folded in %.1f s: %.0f rows/s; bytes written a row: journal %.0f, the rest "
+           "%.0f\n",
+           s.rows, s.seconds, s.rows / s.seconds, s.journal, s.written - s.journal);
+    printf("%llu folds (%llu transactions): p50 %.0f, p99 %.0f, max %.0f ms\n",
+           (unsigned long long)(b->now.folds - b->first.folds), (unsigned long long)transactions,
            tally_ms(&b->folds, 0.5), tally_ms(&b->folds, 0.99), tally_max_ms(&b->folds));
-    printf("%llu times told to wait; %llu bytes of map in use, %.0f a row\n",
-           (unsigned long long)b->busy, (unsigned long long)b->now.map_bytes_used,
+    printf("%llu batches of the journal, the slowest %.1f ms; %llu times told to wait\n",
+           (unsigned long long)(b->now.batches - b->first.batches),
+           (double)b->now.sync_us_max / 1e3, (unsigned long long)b->busy);
+    printf("%llu rows on disk, %.0f bytes of map a row\n", (unsigned long long)b->now.rows,
            (double)b->now.map_bytes_used / (double)b->now.rows);
 }
 
@@ -122,6 +140,11 @@ static slice node_name(const bench *b, char at[static TALK_NAME_MAX], uint64_t n
     if (!b->options->ordered) return talk_name(at, "bench/", number);
     int len = snprintf(at, TALK_NAME_MAX, "bench/%012llu", (unsigned long long)number);
     return (slice){ at, (size_t)len };
+}
+
+static void number_value(char at[static NUMBER], uint64_t number)
+{
+    for (int i = NUMBER - 1; i >= 0; i--, number /= 10) at[i] = (char)('0' + number % 10);
 }
 
 /* One put of one node. False when the store wants no more for now. */
@@ -136,6 +159,8 @@ static bool merge_node(bench *b)
     graph *g = radisk_graph(b->store);
     graph_ticket ticket;
 
+    /* No two values alike: over 4 KB, equal ones are kept once. */
+    number_value(b->value + 3, b->nodes);
     for (uint32_t i = 0; i < o->keys; i++) {
         int len = snprintf(names[i], sizeof names[i], "k%u", i);
         writes[i] = (graph_write){ .soul = soul,
@@ -148,15 +173,6 @@ static bool merge_node(bench *b)
     if (s != STATUS_OK) fail("merge", status_text(s));
     b->nodes++;
     return true;
-}
-
-static void await_store(bench *b)
-{
-    struct pollfd one = { .fd = b->woken, .events = POLLIN };
-    uint64_t count;
-
-    b->busy++;
-    if (poll(&one, 1, 100) > 0) (void)!read(b->woken, &count, sizeof count);
 }
 
 static bool more(const bench *b)
@@ -174,37 +190,28 @@ static void merge_all(bench *b)
         for (uint32_t i = 0; i < TURN_PUTS && room && more(b); i += b->options->keys)
             room = merge_node(b);
         radisk_turn(b->store);
-        if (!room) await_store(b);
+        look_when_due(b);
+        if (room) continue;
+        b->busy++;
+        (void)radisk_wait(b->store);
         look_when_due(b);
     }
-    status s = radisk_flush(b->store);
-    if (s != STATUS_OK) fail("flush", status_text(s));
-    radisk_turn(b->store);
+    status s = radisk_fold(b->store);
+    if (s != STATUS_OK) fail("fold", status_text(s));
     look(b);
 }
 
 /* --- opening --- */
 
-static void wake(void *context)
-{
-    const bench *b = context;
-    uint64_t one = 1;
-
-    (void)!write(b->woken, &one, sizeof one);
-}
-
 static void open_store(bench *b, const char *folder)
 {
-    radisk_options wish = { .folder = folder,
-                            .size_max = (size_t)1 << 40,
-                            .overlay_max = b->options->overlay_bytes,
-                            .held_max = 1000,
-                            .wake = wake,
-                            .wake_context = b };
+    radisk_options wish = { .folder = folder, .limits = radisk_default_limits() };
     char why[RADISK_WHY_MAX] = "";
 
-    b->woken = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (b->woken < 0) fail("eventfd", strerror(errno));
+    wish.limits.size_max = (size_t)1 << 40;
+    if (b->options->overlay_bytes > 0) wish.limits.overlay_max = b->options->overlay_bytes;
+    if (b->options->journal_bytes > 0) wish.limits.journal_max = b->options->journal_bytes;
+    if (b->options->segment_bytes > 0) wish.limits.segment_bytes = b->options->segment_bytes;
     if (radisk_open(&b->store, &wish, why) != STATUS_OK) fail(folder, why);
 }
 
@@ -219,12 +226,12 @@ static void run(bench *b, const char *folder)
     b->first = b->line = b->now;
     b->written_first = b->written_line = machine_written(getpid());
     b->began_ns = b->line_ns = clock_ns();
-    printf("%8s %12s %12s %12s %10s\n", "", "rows", "folded/s", "bytes/row", "MB waiting");
+    printf("%8s %12s %12s %12s %12s %10s %10s\n", "", "rows", "folded/s", "journal B", "the rest B",
+           "unfolded", "overlay MB");
     merge_all(b);
     print_line(b, "the rest");
     print_sum(b);
     radisk_close(b->store);
-    close(b->woken);
 }
 
 static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where)
@@ -239,6 +246,7 @@ static const struct option OPTIONS[] = {
     { "folder", required_argument, NULL, 'd' },  { "rows", required_argument, NULL, 'n' },
     { "seconds", required_argument, NULL, 's' }, { "keys", required_argument, NULL, 'k' },
     { "value", required_argument, NULL, 'v' },   { "overlay", required_argument, NULL, 'm' },
+    { "journal", required_argument, NULL, 'j' }, { "segment", required_argument, NULL, 'g' },
     { "ordered", no_argument, NULL, 'o' },       { NULL, 0, NULL, 0 },
 };
 
@@ -250,7 +258,7 @@ static const char USAGE[] =
     "  --seconds N    default 60\n"
     "  --keys N       of each node, default 1\n"
     "  --value BYTES  of each value, default 100\n"
-    "  --overlay MB   the store's overlay_bytes_max, default 16 as the server's\n"
+    "  --overlay MB, --journal MB, --segment MB   limits of the store; default its own\n"
     "  --ordered      names in order; default random\n";
 
 static uint32_t number(const char *from, uint32_t least, uint32_t most)
@@ -272,8 +280,10 @@ static void take_options(fold_options *o, int argc, char **argv)
         if (c == 'n') o->rows = number(optarg, 1, 1000000000);
         if (c == 's') o->seconds = number(optarg, 1, 86400);
         if (c == 'k') o->keys = number(optarg, 1, KEYS_MAX);
-        if (c == 'v') o->value_bytes = number(optarg, 2, VALUE_MAX);
+        if (c == 'v') o->value_bytes = number(optarg, VALUE_MIN, VALUE_MAX);
         if (c == 'm') o->overlay_bytes = (size_t)number(optarg, 1, 65536) << 20;
+        if (c == 'j') o->journal_bytes = (size_t)number(optarg, 1, 65536) << 20;
+        if (c == 'g') o->segment_bytes = (size_t)number(optarg, 1, 65536) << 20;
         if (c == 'o') o->ordered = true;
         if (c == '?') {
             fputs(USAGE, stderr);
@@ -284,7 +294,7 @@ static void take_options(fold_options *o, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    fold_options o = { .seconds = 60, .keys = 1, .value_bytes = 100, .overlay_bytes = 16 << 20 };
+    fold_options o = { .seconds = 60, .keys = 1, .value_bytes = 100 };
     static bench b;
     char fresh[] = "fold-XXXXXX";
 
