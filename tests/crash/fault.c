@@ -493,7 +493,7 @@ static void have_kind(run *r, fault f)
         calls = count_calls(r, f);
         if (calls == 0) return;
         for (size_t i = 0; i < SAMPLE; i++)
-            moments[i] = 1 + (calls * i + dice_below(&d, calls)) / SAMPLE;
+            moments[i] = i == 0 ? 1 : 1 + (calls * i + dice_below(&d, calls)) / SAMPLE;
         (void)have_some(r, f, moments, SAMPLE);
     }
     (void)printf("%-6s %-6s %-7s %5lu calls, %5lu conversations, %lu failed\n", fault_names[f.kind],
