@@ -191,11 +191,7 @@ static void read_some(talk *t, size_t put)
 
 static void fold(talk *t)
 {
-#if __has_include("radisk/journal.h")
     (void)!radisk_fold(t->store);
-#else
-    (void)!radisk_flush(t->store);
-#endif
 }
 
 static void speak(talk *t, size_t from, size_t to)
@@ -534,7 +530,6 @@ static void expect(run *r, bool is, const char *what)
     r->failed += !is;
 }
 
-#if __has_include("radisk/journal.h")
 static void turn_until_settled(talk *t)
 {
     (void)!radisk_flush(t->store);
@@ -583,12 +578,6 @@ static void see_latch(run *r)
     expect(r, v == VERDICT_GOOD, v == VERDICT_GOOD ? "all that was safe is there" : said);
     close_store(&t);
 }
-#else
-static void see_latch(run *r)
-{
-    expect(r, false, "this store has no latch");
-}
-#endif
 
 static int kind_of(const char *name)
 {

@@ -175,9 +175,7 @@ static void be_maker(const run *r, const char *folder, bool closed)
 
     if (store == NULL) tool_fail("the store does not open: %s", why);
     put_all(r, store, 0, PUTS / 2);
-#if __has_include("radisk/journal.h")
     if (radisk_fold(store) != STATUS_OK) tool_fail("a fold failed");
-#endif
     put_all(r, store, PUTS / 2, PUTS);
     if (closed) radisk_close(store);
     _exit(0);
@@ -410,15 +408,10 @@ static void scan_all(reading *g)
 /* Whether the store itself has noticed something, in words or figures. */
 static bool has_noticed(radisk *store, const char *why)
 {
-#if __has_include("radisk/journal.h")
     radisk_stats figures;
 
     radisk_measure(store, &figures);
     return why[0] != '\0' || figures.damaged_rows > 0;
-#else
-    (void)store;
-    return why[0] != '\0';
-#endif
 }
 
 static void read_all(const run *r, const char *folder, report *out)

@@ -45,13 +45,14 @@ __attribute__((format(printf, 3, 4))) static void say(judged *j, verdict v, cons
 radisk *judge_open(const char *folder, char why[static RADISK_WHY_MAX])
 {
     radisk *store = NULL;
-    radisk_options options = { .folder = folder, .secret = { 1 } };
+    /* Small, so that little zero-filling is to be done and much is folded. */
+    const radisk_options options = { .folder = folder,
+                                     .secret = { 1 },
+                                     .limits = { .segment_bytes = 96 << 10,
+                                                 .fold_rows = 64,
+                                                 .changelog_bytes = 256 << 10,
+                                                 .blob_segment_bytes = 64 << 10 } };
 
-#if !__has_include("radisk/journal.h")
-    options.size_max = (size_t)1 << 30;
-    options.overlay_max = (size_t)64 << 20;
-    options.held_max = 100000;
-#endif
     why[0] = '\0';
     status s = radisk_open(&store, &options, why);
     if (s == STATUS_OK) return store;
