@@ -79,10 +79,15 @@ static status sync_parent(const char *folder)
     return s;
 }
 
+/* A folder that is there may have been made by a start that was killed before it
+ * could sync; but whose parent may not be read was made by somebody else. */
 static status make_folder(const char *folder, reason why)
 {
     if (mkdir(folder, 0700) == 0) return sync_parent(folder);
-    if (errno == EEXIST) return STATUS_OK;
+    if (errno == EEXIST) {
+        (void)!sync_parent(folder);
+        return STATUS_OK;
+    }
     explain(why, "cannot make the folder %s: %s", folder, strerror(errno));
     return disk_status(errno);
 }
@@ -261,10 +266,42 @@ static status make_tables(disk *d, const uint8_t *fresh)
     return disk_status(mdb_txn_commit(txn));
 }
 
+/* LMDB writes the first two pages of a new file without a sync: a loss of power may
+ * leave either of them unwritten, and then it takes the file for none of its own. */
+static bool is_half_made(const disk *d)
+{
+    enum { MAGIC_AT = 16, HEAD = 512 };
+    const uint32_t magic = 0xBEEFC0DE;
+    const off_t page = sysconf(_SC_PAGESIZE);
+    char head[HEAD], nothing[HEAD] = { 0 };
+    int at = openat(d->folder, "data.mdb", O_RDONLY | O_CLOEXEC);
+    bool ours = at >= 0;
+
+    for (off_t i = 0; i < 2 && ours; i++) {
+        memset(head, 0, sizeof head);
+        ours = pread(at, head, sizeof head, i * page) >= 0 &&
+               (memcmp(head, nothing, sizeof head) == 0 ||
+                memcmp(head + MAGIC_AT, &magic, sizeof magic) == 0);
+    }
+    if (at >= 0) (void)close(at);
+    return ours;
+}
+
+/* A start that was cut off before the folder of the journal was made has promised
+ * nothing: its file is set aside, and a new one is made. */
+static bool begin_anew(const disk *d)
+{
+    if (d->read_only || faccessat(d->folder, "journal", F_OK, 0) == 0 || errno != ENOENT)
+        return false;
+    return is_half_made(d) &&
+           renameat(d->folder, "data.mdb", d->folder, "data.mdb.unfinished") == 0;
+}
+
 static status open_store(disk *d, const disk_options *options, reason why)
 {
     int error = open_env(d);
 
+    if (error == MDB_INVALID && begin_anew(d)) error = open_env(d);
     if (error != 0) {
         explain(why, "cannot open the store in %s: %s", options->folder, mdb_strerror(error));
         return disk_status(error);

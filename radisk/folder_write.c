@@ -85,6 +85,18 @@ void writing_breathe(writing *w)
     if (writing_ok(w)) begin(w);
 }
 
+/* LMDB that could not write a meta page answers MDB_PANIC to every later begin,
+ * reads included, until it was closed and opened again. The commit itself answers
+ * the errno, so it is asked: else the next begin would count as a second failure. */
+static bool panicked(const disk *d)
+{
+    MDB_txn *txn;
+    int error = mdb_txn_begin(d->env, NULL, 0, &txn);
+
+    if (error == 0) mdb_txn_abort(txn);
+    return error == MDB_PANIC;
+}
+
 void writing_end(writing *w)
 {
     if (writing_ok(w))
@@ -96,7 +108,7 @@ void writing_end(writing *w)
     text_free(&w->texts[1]);
     w->news->how = w->error != 0 ? disk_status(w->error) : w->how;
     if (w->news->how == STATUS_NOT_FOUND) w->news->how = STATUS_CORRUPT;
-    w->news->reopen = w->error == MDB_PANIC;
+    w->news->reopen = w->error != 0 && panicked(w->disk);
     w->news->took_us = now_us() - w->began_us;
 }
 

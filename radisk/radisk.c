@@ -126,6 +126,13 @@ static bool wait_for(radisk *store, bool journal_first)
     return true;
 }
 
+/* Nothing can be waited for any more: there is no segment to write to, and making
+ * one has failed. It is tried again, but a pause that is waited for is none. */
+static bool is_starved(const radisk *store)
+{
+    return store->flight == NULL && !store->has_next && store->prepare_trouble != STATUS_OK;
+}
+
 /* The turn first: what failed before is tried again, and is waited for under the
  * number that it gets there. */
 status radisk_flush(radisk *store)
@@ -135,7 +142,7 @@ status radisk_flush(radisk *store)
                       : store->flight != NULL         ? store->flight->number
                                                       : store->progress.durable;
     while (store->progress.durable < wanted && store->progress.failed < wanted)
-        if (!wait_for(store, true)) break;
+        if (!wait_for(store, true) || is_starved(store)) break;
     if (store->progress.durable >= wanted) return store->trouble;
     return store->progress.failed >= wanted ? store->progress.why
            : store->trouble != STATUS_OK    ? store->trouble

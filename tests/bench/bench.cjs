@@ -4,18 +4,14 @@
 // Every run has a fresh process and an empty folder. Within a round the servers
 // take turns, so that whatever else the machine does meets all of them.
 'use strict'
-const { spawn, spawnSync } = require('child_process')
+const { spawnSync } = require('child_process')
 const fs = require('fs')
 const os = require('os')
 const path = require('path')
 const tables = require('./tables.cjs')
 const { casesOf, GROUPS } = require('./cases.cjs')
-
-const ROOT = path.join(__dirname, '..', '..')
-const BUILD = path.join(ROOT, 'build', 'release')
-const LOAD = path.join(BUILD, 'tests', 'bench', 'load')
-const START_MS = 30000
-const STOP_MS = 15000
+const store = require('./store.cjs')
+const { ROOT, LOAD, start, stop, load } = require('./servers.cjs')
 
 function usage(why) {
   if (why) console.error(why)
@@ -39,72 +35,6 @@ function optionsOf(args) {
   if (!options.rounds) options.rounds = options.quick ? 1 : 3
   if (!(options.rounds > 0)) usage('--rounds wants a number')
   return options
-}
-
-// What can be started. Each prints `listening http://127.0.0.1:PORT...`, then `ready`.
-const SERVERS = {
-  brasa: (folder) => [process.env.BRASA || path.join(BUILD, 'server', 'brasa'),
-    ['serve', '--listen', '127.0.0.1:0', '--data', path.join(folder, 'data')]],
-  gun: (folder) => [process.execPath, [path.join(__dirname, 'relay.cjs'), folder]],
-  echo: () => [path.join(BUILD, 'tests', 'bench', 'echo'), []],
-  broadcast: () => [path.join(BUILD, 'tests', 'bench', 'echo'), ['--broadcast']],
-}
-
-function lastWords(folder) {
-  return fs.readFileSync(path.join(folder, 'stderr'), 'utf8').slice(-500).trim()
-}
-
-// Resolves to { child, port } when the server is ready.
-function start(name, folder) {
-  const [program, args] = SERVERS[name](folder)
-  const log = fs.openSync(path.join(folder, 'stderr'), 'w')
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', log] })
-  fs.closeSync(log)
-  return new Promise((resolve, reject) => {
-    let said = ''
-    const timer = setTimeout(() => { child.kill('SIGKILL'); reject(new Error(`${name} is not ready: ${said}${lastWords(folder)}`)) }, START_MS)
-    child.on('error', reject)
-    child.on('exit', (status) => { clearTimeout(timer); reject(new Error(`${name} ended (${status}): ${said}${lastWords(folder)}`)) })
-    child.stdout.on('data', (bytes) => {
-      if (said.length > 65536) return
-      said += bytes
-      const port = /^.*listening .*?127\.0\.0\.1:(\d+)/m.exec(said)
-      if (!port || !/\bready\b/.test(said)) return
-      clearTimeout(timer)
-      resolve({ child, port: Number(port[1]) })
-    })
-  })
-}
-
-// Resolves to what was wrong with the way it ended, or null. A server that is
-// told to stop has to stop; by itself it must not have ended at all.
-function stop(server) {
-  const { child } = server
-  if (child.exitCode !== null || child.signalCode !== null)
-    return Promise.resolve(`had ended by itself (${child.exitCode ?? child.signalCode})`)
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => { child.kill('SIGKILL'); resolve(`did not stop within ${STOP_MS / 1000} s`) }, STOP_MS)
-    child.removeAllListeners('exit')
-    child.on('exit', (status, signal) => {
-      clearTimeout(timer)
-      resolve(status === 0 ? null : `stopped with ${status ?? signal}`)
-    })
-    child.kill('SIGTERM')
-  })
-}
-
-// Resolves to { status, text, errors }; the server lives in this process's
-// children, so nothing here may block.
-function load(args) {
-  return new Promise((resolve, reject) => {
-    const child = spawn(LOAD, args, { stdio: ['ignore', 'pipe', 'pipe'] })
-    let text = ''
-    let errors = ''
-    child.stdout.on('data', (bytes) => { text += bytes })
-    child.stderr.on('data', (bytes) => { errors += bytes })
-    child.on('error', reject)
-    child.on('close', (status, signal) => resolve({ status: status ?? signal, text, errors: errors.trim() }))
-  })
 }
 
 // One run of one case on one server: { figures, status, wrong }.
@@ -138,7 +68,9 @@ function machineLine(scratch) {
   const cpus = os.cpus()
   return `${cpus.length} x ${cpus[0] ? cpus[0].model.trim() : 'unknown'}, ${Math.round(os.totalmem() / 2 ** 30)} GB, ` +
     `Linux ${os.release()}, node ${process.version}; ` +
-    (disk ? `fdatasync of 4 KB p50 ${disk.p50_ms.toFixed(2)} ms, p99 ${disk.p99_ms.toFixed(2)} ms` : 'no sync time')
+    (disk ? `fdatasync behind 4 KB appended p50 ${disk.appended.p50_ms.toFixed(2)} ms, p99 ${disk.appended.p99_ms.toFixed(2)} ms, ` +
+      `behind 256 bytes overwritten p50 ${disk.overwritten.p50_ms.toFixed(2)} ms, p99 ${disk.overwritten.p99_ms.toFixed(2)} ms; ` : '') +
+    `load average ${os.loadavg().map((n) => n.toFixed(1)).join(' ')}`
 }
 
 // The servers of a case in the order of the table; the ceilings come last.
@@ -169,6 +101,7 @@ async function main() {
   const report = { machine: machineLine(scratch), options, results: [], broken: [], notes: [] }
   try {
     for (const one of casesOf(options)) report.results.push(await runCase(one, options, scratch, report))
+    await store.measure(options, scratch, report)
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true })
   }

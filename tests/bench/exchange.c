@@ -7,7 +7,7 @@
 #include <stdlib.h>
 
 /* A gun.js client forgets an ack after 9 s: what comes later never came. */
-enum { PATIENCE_MS = 9000, DRAIN_QUIET_MS = 10000, TICK_MS = 100 };
+enum { PATIENCE_MS = 9000, DRAIN_QUIET_MS = 10000, TICK_MS = 100, PACED_TICK_MS = 1 };
 
 typedef struct slot {
     uint64_t asked_ns;
@@ -31,11 +31,12 @@ struct exchange {
     talk_tag tag;
     talk_text text;
     line *lines;
-    uint32_t line_count;
+    uint32_t line_count, line_first;
     uint64_t open;
     uint64_t souls_made; /* new souls, behind the first `souls` */
     uint64_t chance;
     uint64_t progress_ns;
+    uint64_t began_ns;
     bool asking, measuring;
 };
 
@@ -143,6 +144,15 @@ static bool more_to_ask(const exchange *x)
     return x->asking && (x->options.count == 0 || x->result.asked < x->options.count);
 }
 
+/* With a rate, what is behind it leaves at once: the load does not ease when the
+ * server stutters. */
+static bool is_time_to_ask(const exchange *x)
+{
+    double rate = x->options.rate;
+
+    return rate <= 0 || (double)x->result.asked < rate * (double)(clock_ns() - x->began_ns) / 1e9;
+}
+
 /* One frame of questions: alone as an object, several as an array. */
 static void ask_frame(exchange *x, uint32_t index, wire *w)
 {
@@ -161,8 +171,20 @@ static void ask_frame(exchange *x, uint32_t index, wire *w)
 
 static void ask_what_fits(exchange *x, uint32_t index, wire *w)
 {
-    while (wire_living(w) && x->lines[index].free_count >= x->options.frame && more_to_ask(x))
+    while (wire_living(w) && x->lines[index].free_count >= x->options.frame && more_to_ask(x) &&
+           is_time_to_ask(x))
         ask_frame(x, index, w);
+}
+
+/* Begins with another line each time, so that all have their share of a rate. */
+static void ask_all(exchange *x)
+{
+    uint32_t first = x->line_first++ % x->line_count;
+
+    for (uint32_t i = 0; i < x->line_count; i++) {
+        uint32_t index = (first + i) % x->line_count;
+        ask_what_fits(x, index, fleet_wire(x->options.fleet, index));
+    }
 }
 
 /* --- hearing --- */
@@ -259,11 +281,12 @@ static void give_up(exchange *x, uint64_t before_ns)
 
 static void turn_until(exchange *x, uint64_t until_ns)
 {
-    uint64_t tick_ns = clock_ns();
+    uint64_t tick_ns = clock_ns(), tick_ms = x->options.rate > 0 ? PACED_TICK_MS : TICK_MS;
 
     for (uint64_t now = tick_ns; now < until_ns; now = clock_ns()) {
         uint64_t left_ms = (until_ns - now) / 1000000u + 1;
-        fleet_turn(x->options.fleet, left_ms < TICK_MS ? (int)left_ms : TICK_MS);
+        fleet_turn(x->options.fleet, (int)(left_ms < tick_ms ? left_ms : tick_ms));
+        if (x->options.rate > 0) ask_all(x);
         if (!more_to_ask(x) && x->open == 0) return;
         if (fleet_living(x->options.fleet) == 0) return;
         if (now - tick_ns < 1000000000u) continue;
@@ -303,8 +326,8 @@ static void drain(exchange *x)
 const exchange_result *exchange_run(exchange *x)
 {
     x->asking = true;
-    for (uint32_t i = 0; i < x->line_count; i++)
-        ask_what_fits(x, i, fleet_wire(x->options.fleet, i));
+    x->began_ns = clock_ns();
+    ask_all(x);
     if (x->options.warm_ms > 0) turn_until(x, clock_ns() + x->options.warm_ms * 1000000ull);
     measure(x);
     drain(x);

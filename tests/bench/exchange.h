@@ -37,6 +37,7 @@ typedef struct exchange_options {
     uint32_t keys;      /* of a node */
     size_t value_bytes;
     uint64_t count; /* stop asking after so many; 0: when the time is over */
+    double rate;    /* questions a second, of all connections together; 0: as many as fit */
     unsigned warm_ms, measure_ms;
 } exchange_options;
 

@@ -9,6 +9,7 @@
 #include "tests/bench/clock.h"
 #include "tests/bench/exchange.h"
 #include "tests/bench/fanout.h"
+#include "tests/bench/first.h"
 #include "tests/bench/talk.h"
 
 #include <getopt.h>
@@ -21,8 +22,8 @@ enum { OPEN_MS = 60000, SETTLE_MS = 1000, SOURCES = 8, COULD_NOT = 2 };
 typedef struct load_options {
     uint16_t port;
     pid_t pid;
-    const char *mode, *path, *folder;
-    uint32_t connections, window, frame, souls, keys, idle;
+    const char *mode, *path, *folder, *prefix;
+    uint32_t connections, window, frame, souls, keys, idle, count;
     size_t value_bytes;
     double rate;
     unsigned warm_ms, measure_ms;
@@ -38,6 +39,7 @@ static const char USAGE[] =
     "  fanout   one publisher, --connections subscribers\n"
     "  idle     --connections active ones, before and after --idle others came\n"
     "  echo     against the echo server: the most this machine could do\n"
+    "  first    knock until the server opens; get one of --souls nodes; write one\n"
     "  sync     the disk's own sync time in --folder\n"
     "\n"
     "  --pid PID          of the server, to read its memory and processor time\n"
@@ -49,7 +51,10 @@ static const char USAGE[] =
     "  --keys N           of each node, default 1\n"
     "  --souls N          nodes to read, or to write again and again; put without it\n"
     "                     makes each put a new node\n"
-    "  --rate N           fanout: puts a second, default as many as are delivered\n"
+    "  --rate N           questions a second in all, default as many as are answered;\n"
+    "                     fanout: puts a second, default as many as are delivered\n"
+    "  --count N          put: stop after so many, default when the time is over\n"
+    "  --prefix TEXT      of the names of souls, default bench/\n"
     "  --idle N           default 10000\n"
     "  --warm MS, --measure MS   default 500 and 3000\n"
     "  --folder PATH      of sync, default .\n"
@@ -154,12 +159,13 @@ static exchange_options exchange_of(const load_options *o, exchange_kind kind, f
         .kind = kind,
         .fleet = f,
         .server = o->pid,
-        .prefix = "bench/",
+        .prefix = o->prefix,
         .window = o->window,
         .frame = o->frame,
         .souls = o->souls,
         .keys = o->keys,
         .value_bytes = o->value_bytes,
+        .rate = o->rate,
         .warm_ms = o->warm_ms,
         .measure_ms = o->measure_ms,
     };
@@ -191,6 +197,7 @@ static bool fill(const load_options *o, fleet *f)
     options.frame = 1;
     options.count = o->souls;
     options.souls = 0;
+    options.rate = 0;
     options.warm_ms = 0;
     return run_exchange(&options, "fill");
 }
@@ -200,6 +207,7 @@ static bool exchange_mode(const load_options *o, exchange_kind kind, fleet *f)
     exchange_options options = exchange_of(o, kind, f);
     bool filled = true;
 
+    if (kind == EXCHANGE_PUT) options.count = o->count;
     if (kind == EXCHANGE_GET || kind == EXCHANGE_MIXED) {
         filled = fill(o, f);
         turn_for(f, SETTLE_MS);
@@ -321,18 +329,50 @@ static int run_idle_mode(const load_options *o)
     return good ? 0 : 1;
 }
 
+/* --- first --- */
+
+static int run_first_mode(const load_options *o)
+{
+    first_options options = { .port = o->port,
+                              .path = o->path,
+                              .prefix = o->prefix,
+                              .souls = o->souls,
+                              .patience_ms = o->measure_ms };
+    first_result result;
+    bool good = first_run(&options, &result);
+
+    open_line(o);
+    print_count("open_ns", result.open_ns);
+    print_count("got_ns", result.got_ns);
+    print_count("acked_ns", result.acked_ns);
+    print_count("knocks", result.knocks);
+    print_count("empty", result.empty);
+    print_count("refused", result.refused);
+    printf("}\n");
+    return good ? 0 : 1;
+}
+
 /* --- sync --- */
 
-static int run_sync_mode(const load_options *o)
+static bool print_syncs(const load_options *o, machine_way way, const char *name)
 {
     static tally times;
 
-    if (!machine_sync(o->folder, 500, &times)) return fail("cannot write there");
-    open_line(o);
-    print_count("syncs", times.count);
+    times = (tally){ 0 };
+    if (!machine_sync(o->folder, way, 1000, &times)) return false;
+    printf(",\"%s\":{\"syncs\":%llu", name, (unsigned long long)times.count);
     print_latency(&times);
+    printf("}");
+    return true;
+}
+
+static int run_sync_mode(const load_options *o)
+{
+    open_line(o);
+    bool good = print_syncs(o, MACHINE_APPEND, "appended") &&
+                print_syncs(o, MACHINE_OVERWRITE, "overwritten");
     printf("}\n");
-    return 0;
+    return good ? 0 : fail("cannot write there");
 }
 
 /* --- the command line --- */
@@ -352,6 +392,8 @@ enum {
     OPT_WARM,
     OPT_MEASURE,
     OPT_FOLDER,
+    OPT_COUNT,
+    OPT_PREFIX,
     OPT_BARE
 };
 
@@ -370,6 +412,8 @@ static const struct option OPTIONS[] = {
     { "warm", required_argument, NULL, OPT_WARM },
     { "measure", required_argument, NULL, OPT_MEASURE },
     { "folder", required_argument, NULL, OPT_FOLDER },
+    { "count", required_argument, NULL, OPT_COUNT },
+    { "prefix", required_argument, NULL, OPT_PREFIX },
     { "bare", no_argument, NULL, OPT_BARE },
     { NULL, 0, NULL, 0 },
 };
@@ -431,6 +475,12 @@ static bool take_option(load_options *o, int which, const char *text)
     case OPT_FOLDER:
         o->folder = text;
         return true;
+    case OPT_COUNT:
+        o->count = number(text, 1, UINT32_MAX);
+        return true;
+    case OPT_PREFIX:
+        o->prefix = text;
+        return true;
     case OPT_BARE:
         o->bare = true;
         return true;
@@ -450,6 +500,7 @@ static int run_mode(const load_options *o)
     if (strcmp(mode, "echo") == 0) return run_exchange_mode(o, EXCHANGE_ECHO);
     if (strcmp(mode, "fanout") == 0) return run_fanout_mode(o);
     if (o->souls == 0) return fail("--souls is missing");
+    if (strcmp(mode, "first") == 0) return run_first_mode(o);
     if (strcmp(mode, "get") == 0) return run_exchange_mode(o, EXCHANGE_GET);
     if (strcmp(mode, "mixed") == 0) return run_exchange_mode(o, EXCHANGE_MIXED);
     if (strcmp(mode, "idle") == 0) return run_idle_mode(o);
@@ -469,6 +520,7 @@ static void raise_descriptors(void)
 int main(int argc, char **argv)
 {
     load_options o = { .path = "/gun",
+                       .prefix = "bench/",
                        .folder = ".",
                        .connections = 1,
                        .window = 1,

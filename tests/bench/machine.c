@@ -60,18 +60,37 @@ double machine_own_cpu_ms(void)
     return (double)clock_read_ns(CLOCK_PROCESS_CPUTIME_ID) / 1e6;
 }
 
-bool machine_sync(const char *folder, unsigned times, tally *out)
+uint64_t machine_written(pid_t pid)
 {
-    char path[512], block[4096];
-    bool good = true;
+    char text[1024];
+
+    return read_proc(pid, "io", text, sizeof text) ? line_of(text, "\nwrite_bytes:") : 0;
+}
+
+enum { SYNC_APPENDED = 4096, SYNC_OVERWRITTEN = 256 };
+
+static bool prepare(int fd, size_t bytes)
+{
+    char zeros[SYNC_APPENDED] = { 0 };
+
+    for (size_t done = 0; done < bytes; done += sizeof zeros)
+        if (write(fd, zeros, sizeof zeros) != (ssize_t)sizeof zeros) return false;
+    return fsync(fd) == 0;
+}
+
+bool machine_sync(const char *folder, machine_way way, unsigned times, tally *out)
+{
+    char path[512], block[SYNC_APPENDED];
+    size_t bytes = way == MACHINE_APPEND ? SYNC_APPENDED : SYNC_OVERWRITTEN;
 
     snprintf(path, sizeof path, "%s/sync-%d", folder, (int)getpid());
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0) return false;
     memset(block, 'b', sizeof block);
+    bool good = way == MACHINE_APPEND || prepare(fd, times * bytes);
     for (unsigned i = 0; i < times && good; i++) {
         uint64_t before = clock_ns();
-        good = write(fd, block, sizeof block) == (ssize_t)sizeof block && fdatasync(fd) == 0;
+        good = pwrite(fd, block, bytes, (off_t)(i * bytes)) == (ssize_t)bytes && fdatasync(fd) == 0;
         tally_record(out, clock_ns() - before);
     }
     close(fd);

@@ -20,8 +20,19 @@ machine_memory machine_read_memory(pid_t pid);
 double machine_cpu_ms(pid_t pid);
 double machine_own_cpu_ms(void);
 
-/* Appends 4 KB and syncs, `times` over, in a file of `folder` that is removed at
- * the end; records each fdatasync. False when the file cannot be written. */
-bool machine_sync(const char *folder, unsigned times, tally *out);
+/* Bytes that the kernel was given to write for a process: whole pages, counted when
+ * they become dirty, so a page synced and written again counts again. What the file
+ * system writes besides is not in it. 0 for a process that is gone or not ours. */
+uint64_t machine_written(pid_t pid);
+
+/* How a file is written before it is synced. */
+typedef enum machine_way {
+    MACHINE_APPEND,    /* 4 KB behind its end: the file system has to note its new length */
+    MACHINE_OVERWRITE, /* 256 bytes, one after the other, where zeros were written and synced */
+} machine_way;
+
+/* Writes and syncs, `times` over, in a file of `folder` that is removed at the
+ * end; records each write and fdatasync. False when the file cannot be written. */
+bool machine_sync(const char *folder, machine_way way, unsigned times, tally *out);
 
 #endif

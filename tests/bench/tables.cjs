@@ -92,6 +92,45 @@ function idleTable(results) {
     table(['', '', 'open at the end', 'KB each', 'gets/s', 'p50 ms', 'puts/s', 'p50 ms'], rows)
 }
 
+const bytes = (n) => dash(n, n >= 10000 ? `${(n / 1024).toFixed(1)} KB` : n.toFixed(0))
+const whole = (n) => dash(n, n.toFixed(0))
+
+function longTable(results) {
+  if (!results.length) return ''
+  const of = (runs, pick) => median(runs.map(pick))
+  const rows = results.map(({ name, runs }) => [name, count(of(runs, (r) => r.figures.rate)),
+    `${ms(of(runs, (r) => r.figures.p50_ms))} / ${ms(of(runs, (r) => r.figures.p99_ms))} / ${ms(of(runs, (r) => r.figures.max_ms))}`,
+    micro(of(runs, (r) => r.figures.server_cpu_us)), cores(of(runs, (r) => r.figures.server_cores)),
+    bytes(of(runs, (r) => r.written / r.puts)), bytes(of(runs, (r) => r.journal / r.puts)),
+    bytes(of(runs, (r) => (r.written - r.journal) / r.puts)), whole(of(runs, (r) => r.folds)),
+    dash(of(runs, (r) => r.restSeconds), of(runs, (r) => r.restSeconds).toFixed(1)),
+    megabytes(of(runs, (r) => r.figures.memory.anonymous_kb))])
+  return '\nPuts of new souls, 100 bytes, for longer\n\n' + table(['', 'puts/s', 'p50 / p99 / max ms', 'CPU us', 'cores',
+    'written a put', 'journal', 'LMDB', 'folds', 's to rest', 'heap MB'], rows)
+}
+
+function ackTable(results, rate) {
+  if (!results.length) return ''
+  const of = (pick) => median(results.map(pick))
+  const row = (name, member) => [name, count(of((r) => r[member].rate)), ms(of((r) => r[member].p50_ms)),
+    ms(of((r) => r[member].p99_ms)), ms(of((r) => r[member].max_ms)), whole(of((r) => r[member].folds)),
+    share(of((r) => r[member].foldShare), 1)]
+  const disk = ["the disk's own: 256 bytes overwritten, fdatasync", '', ms(of((r) => r.disk.p50_ms)), ms(of((r) => r.disk.p99_ms)),
+    ms(of((r) => r.disk.max_ms)), '', '']
+  return `\nOne put at a time, until its ack (store of ${count(results[0].rows)} rows)\n\n` +
+    table(['', 'puts/s', 'p50 ms', 'p99 ms', 'max ms', 'folds', 'time folding'],
+      [disk, row('alone', 'alone'), row(`beside ${count(rate)} puts/s of others`, 'beside')])
+}
+
+function restartTable(result) {
+  if (!result) return ''
+  const cell = (n) => dash(n, n.toFixed(0))
+  const rows = result.times.map((t, i) => [String(i + 1), count(t.overlayRows), megabytes(t.journalBytes / 1024), cell(t.listening), cell(t.open),
+    cell(t.ready), cell(t.got), cell(t.acked), `${t.empty} / ${t.refused}`])
+  return `\nKilled under load (100 x 100) with ${count(result.rows)} rows and more: ms from the start of the process\n\n` +
+    table(['', 'rows unfolded', 'journal MB', 'listening', 'connected', 'ready', 'first get', 'first ack', 'empty / refused before'], rows)
+}
+
 const COUNTS = ['asked', 'answered', 'refused', 'empty', 'twice', 'lost', 'late', 'puts', 'acked', 'deliveries',
   'expected', 'behind']
 
@@ -121,6 +160,7 @@ function print(report) {
   text += paceTable('Fan-out: one publisher', 'deliveries/s', of('fanout'))
   text += mixedTable(of('mixed'))
   text += idleTable(of('idle'))
+  text += longTable(report.store.long) + ackTable(report.store.ack, report.store.rate) + restartTable(report.store.restart)
   if (report.notes.length) text += '\nDid not add up (gun.js):\n' + notesOf(report.notes).map(explain).join('\n') + '\n'
   if (report.broken.length) text += '\nBROKEN:\n' + report.broken.map(explain).join('\n') + '\n'
   else text += '\nEvery put was acknowledged exactly once, every get answered, every last value delivered.\n'
