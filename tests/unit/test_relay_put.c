@@ -290,6 +290,34 @@ static void a_put_waits_for_a_busy_store_and_its_author_is_not_read(void **state
     table_clear(t);
 }
 
+static void an_answer_waits_for_a_busy_store_too(void **state)
+{
+    table *t = table_lay(NULL, false);
+    graph *store = graph_memory_table(table_memory(t));
+    status (*merge)(void *, graph_write *, size_t, moment, graph_ticket *) = store->merge;
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+
+    (void)state;
+    table_say(t, b, "{'#':'g1','get':{'#':'s'}}");
+    table_read(t, b);
+    table_read(t, a);
+    store->merge = busy_merge;
+    table_say(t, a,
+              "{'#':'a1','@':'q1','put':{'s':{'_':{'#':'s','>':{'a':1,'b':'x'}},'a':1,'b':2}}}");
+    table_wait(t, 100);
+    assert_false(relay_reading(a));
+    assert_string_equal(table_read(t, a), "");
+    store->merge = merge;
+    table_wait(t, 100);
+    assert_true(relay_reading(a));
+    assert_non_null(strstr(table_read(t, b), "'put':{'s':{'_':{'#':'s','>':{'a':1}},'a':1}}}"));
+    const char *heard = table_read(t, a); /* once, however often it was tried */
+    assert_non_null(strstr(heard, "'err':"));
+    assert_null(strstr(strstr(heard, "'err':") + 1, "'err':"));
+    assert_int_equal(graph_memory_rows(table_memory(t)), 1);
+    table_clear(t);
+}
+
 static void a_put_too_complex_is_refused_under_its_id_and_the_batch_goes_on(void **state)
 {
     relay_limits limits = relay_default_limits();
@@ -393,6 +421,7 @@ int main(void)
         cmocka_unit_test(a_write_from_the_future_is_acked_when_held_and_told_when_due),
         cmocka_unit_test(a_large_put_is_judged_in_slices_and_stays_in_order),
         cmocka_unit_test(a_put_waits_for_a_busy_store_and_its_author_is_not_read),
+        cmocka_unit_test(an_answer_waits_for_a_busy_store_too),
         cmocka_unit_test(a_put_too_complex_is_refused_under_its_id_and_the_batch_goes_on),
         cmocka_unit_test(what_is_kept_is_told_although_memory_souls_have_no_room),
         cmocka_unit_test(what_has_expired_is_acked_and_neither_kept_nor_served),
