@@ -77,10 +77,10 @@ static status check_empty(restoring *r)
     status s = STATUS_OK;
 
     if (list == NULL) return refuse_errno(r);
+    if (faccessat(r->folder, "data.mdb", F_OK, 0) == 0)
+        s = refuse(r, STATUS_WRONG_FORMAT, "holds a store: choose another folder");
     for (struct dirent *e; s == STATUS_OK && (e = readdir(list)) != NULL;) {
-        if (strcmp(e->d_name, "data.mdb") == 0)
-            s = refuse(r, STATUS_WRONG_FORMAT, "holds a store: choose another folder");
-        else if (strcmp(e->d_name, BUILDING) == 0)
+        if (strcmp(e->d_name, BUILDING) == 0)
             s = refuse(r, STATUS_WRONG_FORMAT,
                        "holds what is left of a restore that was cut off: remove the folder and "
                        "begin again");

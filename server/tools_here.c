@@ -201,12 +201,12 @@ size_t tool_map_bytes(const char *folder)
 }
 
 /* Who asks for a store that is not there does not want to make one. */
-static bool is_there(const tool_call *call)
+bool tool_is_store(const char *folder)
 {
     struct stat st;
     char *path;
 
-    if (asprintf(&path, "%s/data.mdb", call->folder) < 0) return false;
+    if (asprintf(&path, "%s/data.mdb", folder) < 0) return false;
     bool there = stat(path, &st) == 0;
     free(path);
     return there;
@@ -219,7 +219,7 @@ static bool open_folder(here *h)
                               .limits = { .size_max = tool_map_bytes(call->folder) } };
     char why[RADISK_WHY_MAX] = "";
 
-    if (h->wish.kind != WISH_IMPORT && !is_there(call)) {
+    if (h->wish.kind != WISH_IMPORT && !tool_is_store(call->folder)) {
         h->reply->result = tool_complain(call, TOOL_WRONG, "there is no store in %s", call->folder);
         return false;
     }

@@ -48,6 +48,8 @@ int tool_check(const tool_call *call);
 int tool_restore(const tool_call *call);
 int tool_compact(const tool_call *call);
 
+bool tool_is_store(const char *folder);
+
 /* Bytes of map to open a folder with: whatever the server was given, it fits. */
 size_t tool_map_bytes(const char *folder);
 

@@ -6,7 +6,6 @@
 
 #include <inttypes.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -65,6 +64,8 @@ int tool_check(const tool_call *call)
     int ended = 0;
     pid_t child;
 
+    if (!tool_is_store(call->folder))
+        return tool_complain(call, TOOL_WRONG, "there is no store in %s", call->folder);
     (void)fflush(NULL);
     child = fork();
     if (child < 0) return tool_complain(call, TOOL_WRONG, "no second process could be made");
@@ -108,12 +109,10 @@ int tool_restore(const tool_call *call)
 
 int tool_compact(const tool_call *call)
 {
-    char why[COMPACT_WHY_MAX], path[4096];
+    char why[COMPACT_WHY_MAX];
     compact_report report;
-    struct stat st;
-    int len = snprintf(path, sizeof path, "%s/data.mdb", call->folder);
 
-    if (len < 0 || (size_t)len >= sizeof path || stat(path, &st) != 0)
+    if (!tool_is_store(call->folder))
         return tool_complain(call, TOOL_WRONG, "there is no store in %s", call->folder);
     status s = compact_store(call->folder, tool_map_bytes(call->folder), &report, why);
     if (s == STATUS_LOCKED || s == STATUS_WRONG_FORMAT)

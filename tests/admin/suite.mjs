@@ -1,0 +1,15 @@
+/* suite.mjs - what operators do to a store, and what it must never do to them. */
+import { suite } from '../tools/harness.mjs';
+import { backup_cases } from './cases-backup.mjs';
+import { import_cases } from './cases-import.mjs';
+import { purge_cases } from './cases-purge.mjs';
+import { socket_cases } from './cases-socket.mjs';
+import { store_cases } from './cases-store.mjs';
+
+const admin = suite('admin');
+socket_cases(admin);
+import_cases(admin);
+backup_cases(admin);
+purge_cases(admin);
+store_cases(admin);
+await admin.run();
