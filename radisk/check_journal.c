@@ -110,7 +110,8 @@ static status check_one(checking *c, uint64_t number, bool last)
     c->report->journal_records += report.records;
     c->report->journal_rows += report.rows;
     c->report->torn += report.torn;
-    if (report.no_header && !last) check_find_file(c, name, "it does not begin as a segment");
+    if (report.no_header && (!last || report.records > 0))
+        check_find_file(c, name, "it does not begin as a segment");
     if (report.damaged > 0) {
         (void)snprintf(line, sizeof line, "%llu unreadable stretches with good records behind them",
                        (unsigned long long)report.damaged);

@@ -49,14 +49,15 @@ enum {
     JOURNAL_HEADER = 64,
     JOURNAL_RECORD_HEAD = 32,
     JOURNAL_ROW_HEAD = 24,
-    JOURNAL_BLOB = 64, /* hash 32 | text length 4 | encoding 4 | segment 8 | offset 8 | stored 4 | 0 4 */
+    JOURNAL_BLOB =
+        64, /* hash 32 | text length 4 | encoding 4 | segment 8 | offset 8 | stored 4 | 0 4 */
     JOURNAL_STORE_ID = 16,
 };
 
 /* How a row was judged: a held one is from the future, and is kept aside. */
 typedef enum journal_kind { JOURNAL_TAKEN = 1, JOURNAL_HELD = 2 } journal_kind;
 
-enum { JOURNAL_MORE = 1 };                            /* of a record */
+enum { JOURNAL_MORE = 1 };                           /* of a record */
 enum { JOURNAL_SAME_SOUL = 1, JOURNAL_IS_BLOB = 2 }; /* of a row */
 
 typedef struct journal_row {
@@ -74,11 +75,11 @@ typedef struct journal_row {
  * calls: they depend on the segment. A `text` grows by realloc and keeps a sticky
  * error: text_ok() is asked at journal_end(). */
 typedef struct journal_writer {
-    text bytes;       /* whole records */
-    size_t record;    /* where the current one begins */
-    slice soul;       /* of the row before, in `bytes`; by offset, see the .c */
-    size_t soul_at;   
-    size_t rows;      /* in all */
+    text bytes;    /* whole records */
+    size_t record; /* where the current one begins */
+    slice soul;    /* of the row before, in `bytes`; by offset, see the .c */
+    size_t soul_at;
+    size_t rows; /* in all */
 } journal_writer;
 
 void journal_begin(journal_writer *w, uint32_t flags);
@@ -125,10 +126,10 @@ MUST_USE status journal_sync(const files *f, const journal_segment *s);
 
 typedef struct journal_report {
     uint64_t records, rows;
-    uint64_t damaged;   /* gaps in the middle: something unreadable, then a good record */
-    uint64_t torn;      /* 1 when the last record (or group) is not whole and was dropped */
-    bool no_header;     /* the header is not there or damaged: nothing was read */
-    uint64_t end;       /* behind the last good record */
+    uint64_t damaged; /* gaps in the middle: something unreadable, then a good record */
+    uint64_t torn;    /* 1 when the last record (or group) is not whole and was dropped */
+    bool no_header;   /* the header is not there or damaged */
+    uint64_t end;     /* behind the last good record */
 } journal_report;
 
 /* Called for every row, in order; what is borrowed lives until the next segment.

@@ -208,9 +208,8 @@ status journal_read(const files *f, const uint8_t store[static JOURNAL_STORE_ID]
         };
         journal_key(r.key, store, number);
         if (from > report->end) report->end = from;
-        if (len < JOURNAL_HEADER || !journal_header_is(bytes, store, number, r.key)) {
-            report->no_header = true;
-        } else if (report->end <= len) {
+        report->no_header = len < JOURNAL_HEADER || !journal_header_is(bytes, store, number, r.key);
+        if (report->end <= len) { /* each record proves itself, also without the header */
             s = read_all(&r, (size_t)report->end);
             if (s == STATUS_OK) look_at_tail(&r);
         }

@@ -198,26 +198,39 @@ static status make_durable(radisk *store, const char *name)
     return s;
 }
 
-/* The last one may be one that was being made when the power went. */
-static status read_segment(replay *r, uint64_t number, bool may_be_new)
+/* The last one may be one that was being made when the power went: nothing was ever
+ * written to it. It goes, durably, and its number is used for the next: in the middle
+ * of others it would look like damage at the next start. */
+static status take_away_unmade(radisk *store, const char *name)
+{
+    const files *f = &store->files;
+    status s = f->remove(f->context, name);
+
+    return s == STATUS_OK ? f->sync_folder(f->context, "journal") : s;
+}
+
+static status read_segment(replay *r, uint64_t number, bool is_last, bool *unmade)
 {
     radisk *store = r->store;
     journal_report report;
+    char name[JOURNAL_NAME];
     status s = journal_read(&store->files, store->disk.store, number, 0, visit, r, &report);
 
     if (s != STATUS_OK) return s;
-    r->damaged += report.damaged;
-    if (report.no_header && !may_be_new) r->headless++;
-    store->sealed_bytes += report.end > JOURNAL_HEADER ? report.end - JOURNAL_HEADER : 0;
-    char name[JOURNAL_NAME];
     journal_file_name(name, number);
+    *unmade = report.no_header && report.records == 0 && is_last;
+    if (*unmade) return take_away_unmade(store, name);
+    r->damaged += report.damaged;
+    if (report.no_header) r->headless++;
+    store->sealed_bytes += report.end > JOURNAL_HEADER ? report.end - JOURNAL_HEADER : 0;
     return report.rows > 0 ? make_durable(store, name) : STATUS_OK;
 }
 
-static status read_all(replay *r, const numbers *n)
+static status read_all(replay *r, numbers *n)
 {
     radisk *store = r->store;
     uint64_t expected = store->folded_through + 1;
+    bool unmade = false;
     status s = STATUS_OK;
 
     for (size_t i = 0; i < n->len && s == STATUS_OK; i++) {
@@ -225,12 +238,14 @@ static status read_all(replay *r, const numbers *n)
         char name[JOURNAL_NAME];
         journal_file_name(name, n->at[i]);
         s = size_of(store, name, &bytes);
-        if (s == STATUS_OK) fold_note_old(store, n->at[i], bytes);
-        if (s != STATUS_OK || n->at[i] <= store->folded_through) continue;
-        r->missing += n->at[i] - expected;
-        expected = n->at[i] + 1;
-        s = read_segment(r, n->at[i], i + 1 >= n->len);
+        if (s == STATUS_OK && n->at[i] > store->folded_through) {
+            r->missing += n->at[i] - expected;
+            expected = n->at[i] + 1;
+            s = read_segment(r, n->at[i], i + 1 == n->len, &unmade);
+        }
+        if (s == STATUS_OK && !unmade) fold_note_old(store, n->at[i], bytes);
     }
+    if (unmade) n->len--;
     return s;
 }
 
