@@ -21,9 +21,10 @@
  * writes values can forge a record. The head check is looked at first, so that
  * bytes which merely look like a record cost nothing.
  *
- * JOURNAL_MORE marks the records of a group: they count only if every one up to
- * the first without the flag is there. So a whole generation can be written anew
- * as one unit.
+ * JOURNAL_MORE marks the records of a group but the last, JOURNAL_REST all but the
+ * first: they count only if every one of them is there. So a whole generation can
+ * be written anew as one unit, and one of which a part is lost, be it the first, is
+ * known to be a part.
  *
  * Numbers are little-endian here (the rows in LMDB are big-endian, because they
  * must be ordered): a record is written by the million and never compared.
@@ -57,7 +58,7 @@ enum {
 /* How a row was judged: a held one is from the future, and is kept aside. */
 typedef enum journal_kind { JOURNAL_TAKEN = 1, JOURNAL_HELD = 2 } journal_kind;
 
-enum { JOURNAL_MORE = 1 };                           /* of a record */
+enum { JOURNAL_MORE = 1, JOURNAL_REST = 2 };         /* of a record */
 enum { JOURNAL_SAME_SOUL = 1, JOURNAL_IS_BLOB = 2 }; /* of a row */
 
 typedef struct journal_row {

@@ -149,7 +149,7 @@ static status read_all(reading *r, size_t from)
 
     while (s == STATUS_OK && find_record(r, at, &first)) {
         bool jumped = first.at != at || (r->sequence != 0 && first.sequence != r->sequence + 1);
-        bool whole = find_end(r, &first, &last);
+        bool whole = find_end(r, &first, &last) && (first.flags & JOURNAL_REST) == 0;
         if (!whole) { /* what follows the torn group, if anything, is damage behind it */
             r->report->torn = 1;
             at = last.next;

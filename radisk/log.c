@@ -6,8 +6,8 @@
 #include <time.h>
 
 enum {
-    KEEP = 1 << 20,           /* of a batch's memory, from one to the next */
-    REWRITE_RECORD = 1 << 18, /* about so much in each record of a group */
+    KEEP = 1 << 20,     /* of a batch's memory, from one to the next */
+    REWRITE_SHARE = 64, /* of a segment, about, is in each record of a group */
 };
 
 /* ---- the worker ---- */
@@ -89,11 +89,11 @@ static void write_anew(rewriting *r, journal_kind kind, slice soul, slice key,
     bool placed = true;
 
     if (r->how != STATUS_OK) return;
-    if (r->to->bytes.len - r->begun >= REWRITE_RECORD) {
+    if (r->to->bytes.len - r->begun >= r->store->limits.segment_bytes / REWRITE_SHARE) {
         r->how = journal_end(r->to);
         if (r->how != STATUS_OK) return;
         r->begun = r->to->bytes.len;
-        journal_begin(r->to, JOURNAL_MORE);
+        journal_begin(r->to, JOURNAL_MORE | JOURNAL_REST);
     }
     if (value->blob != NULL) {
         row.is_blob = true;
@@ -143,7 +143,7 @@ static status overlay_anew(radisk *store)
     for (size_t i = store->overlay_len; i-- > 0;) generation_anew(&r, store->overlay[i]);
     if (r.how == STATUS_OK) r.how = journal_end(r.to);
     if (r.how != STATUS_OK) return r.how;
-    journal_begin(r.to, 0);
+    journal_begin(r.to, JOURNAL_REST);
     return journal_end(r.to);
 }
 
