@@ -118,9 +118,14 @@ static void another_format_is_refused_with_a_sentence_and_left_alone(void **stat
     kit_open(k);
     kit_put(k, "s", "a", "1", 1);
     kit_close(k);
-    set_format(k, "meta", 7);
-    refused(k, STATUS_WRONG_FORMAT, "has format 7, and this brasa reads format 0");
-    set_format(k, "meta", 0);
+    for (uint64_t format = 0; format < 4; format++) {
+        set_format(k, "meta", format);
+        if (format == DISK_FORMAT) continue;
+        refused(k, STATUS_WRONG_FORMAT,
+                "and this brasa reads format 1 only: export it with the "
+                "brasa that wrote it (brasa export DIR > FILE)");
+    }
+    set_format(k, "meta", DISK_FORMAT);
     kit_open(k);
     assert_string_equal(kit_value(k, "s", "a"), "1");
 }
@@ -195,13 +200,19 @@ static void the_rows_prove_the_index_of_souls(void **state)
     assert_int_equal(mdb_cursor_open(txn, souls, &cursor), 0);
     for (; mdb_cursor_get(cursor, &key, &value, MDB_NEXT) == 0; count++) {
         MDB_val id = { 8, value.mv_data }, name;
-        layout_entry e;
+        layout_entry e, proof;
+        layout_seal seal;
         assert_int_equal(layout_entry_read(&e, (slice){ key.mv_data, key.mv_size },
-                                           (slice){ value.mv_data, value.mv_size }),
+                                           (slice){ value.mv_data, value.mv_size },
+                                           layout_index_seal()),
                          STATUS_OK);
         assert_true(e.number >= 1 && e.number <= 3);
         assert_int_equal(mdb_get(txn, rows, &id, &name), 0);
-        assert_true(slice_equal(e.name, (slice){ name.mv_data, name.mv_size }));
+        layout_seal_soul(&seal, e.name);
+        assert_int_equal(
+            layout_entry_read(&proof, SLICE(""), (slice){ name.mv_data, name.mv_size }, &seal),
+            STATUS_OK);
+        assert_true(slice_equal(e.name, proof.rest) && proof.number == e.number);
     }
     assert_int_equal(count, 3);
     mdb_cursor_close(cursor);
@@ -209,13 +220,24 @@ static void the_rows_prove_the_index_of_souls(void **state)
     mdb_env_close(env);
 }
 
-static void expect_entry(MDB_cursor *cursor, slice key, slice value)
+static void expect_bytes(MDB_cursor *cursor, slice key, slice value)
 {
     MDB_val k, v;
 
     assert_int_equal(mdb_cursor_get(cursor, &k, &v, MDB_NEXT), 0);
     assert_true(slice_equal((slice){ k.mv_data, k.mv_size }, key));
     assert_true(slice_equal((slice){ v.mv_data, v.mv_size }, value));
+}
+
+/* An entry's check is proved where entries are (test_radisk_layout.c). */
+static void expect_entry(MDB_cursor *cursor, slice key, slice number, slice after_check)
+{
+    MDB_val k, v;
+
+    assert_int_equal(mdb_cursor_get(cursor, &k, &v, MDB_NEXT), 0);
+    assert_true(slice_equal((slice){ k.mv_data, k.mv_size }, key));
+    assert_true(slice_equal((slice){ v.mv_data, 8 }, number));
+    assert_true(slice_equal((slice){ (char *)v.mv_data + 16, v.mv_size - 16 }, after_check));
 }
 
 static MDB_cursor *open_table(MDB_txn *txn, const char *name, size_t entries)
@@ -240,13 +262,16 @@ static void the_bytes_are_those_that_the_docs_draw(void **state)
     kit_put(k, "mark", "name", "\"Mark\"", 1);
     kit_close(k);
     MDB_env *env = open_env(k, &txn);
-    MDB_cursor *meta = open_table(txn, "meta", 2), *souls = open_table(txn, "souls", 1);
+    MDB_cursor *meta = open_table(txn, "meta", 4), *souls = open_table(txn, "souls", 1);
     MDB_cursor *rows = open_table(txn, "rows", 2), *held = open_table(txn, "held", 0);
-    expect_entry(meta, SLICE("format"), SLICE("\0\0\0\0\0\0\0\0"));
-    expect_entry(meta, SLICE("next soul"), SLICE("\0\0\0\0\0\0\0\2"));
-    expect_entry(souls, SLICE("mark"), SLICE("\0\0\0\0\0\0\0\1"));
-    expect_entry(rows, SLICE("\0\0\0\0\0\0\0\1"), SLICE("mark"));
-    expect_entry(rows, SLICE("\0\0\0\0\0\0\0\1name"), SLICE("\x3f\xf0\0\0\0\0\0\0\"Mark\""));
+    expect_bytes(meta, SLICE("folded through"), SLICE("\0\0\0\0\0\0\0\1"));
+    expect_bytes(meta, SLICE("format"), SLICE("\0\0\0\0\0\0\0\1"));
+    expect_bytes(meta, SLICE("next soul"), SLICE("\0\0\0\0\0\0\0\2"));
+    expect_bytes(meta, SLICE("store"), (slice){ (const char *)k->options.secret, 16 });
+    expect_entry(souls, SLICE("mark"), SLICE("\0\0\0\0\0\0\0\1"), SLICE("\0"));
+    expect_entry(rows, SLICE("\0\0\0\0\0\0\0\1"), SLICE("\0\0\0\0\0\0\0\1"), SLICE("\0mark"));
+    expect_entry(rows, SLICE("\0\0\0\0\0\0\0\1name"), SLICE("\x3f\xf0\0\0\0\0\0\0"),
+                 SLICE("\0\"Mark\""));
     mdb_cursor_close(held);
     mdb_txn_abort(txn);
     mdb_env_close(env);
@@ -273,8 +298,8 @@ static void new_nodes_append(void **state)
     assert_int_equal(mdb_dbi_open(txn, "rows", 0, &rows), 0);
     assert_int_equal(mdb_stat(txn, rows, &found), 0);
     assert_int_equal(found.ms_entries, 10000);
-    /* A soul's two rows: keys of 8 and 9 bytes, data of 8 and 50, 10 each of LMDB's. */
-    size_t bytes = 5000 * (8 + 8 + 9 + 50 + 20);
+    /* A soul's two rows: keys of 8 and 9 bytes, data of 25 and 59, 10 each of LMDB's. */
+    size_t bytes = 5000 * (8 + 25 + 9 + 59 + 20);
     assert_true(found.ms_leaf_pages * 4096 < bytes * 10 / 9);
     mdb_txn_abort(txn);
     mdb_env_close(env);
