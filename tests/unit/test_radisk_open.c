@@ -1,6 +1,7 @@
 /* test_radisk_open.c - which folders are opened, and what is said of others. */
 #include "tests/unit/radisk_kit.h"
 
+#include "radisk/disk.h"
 #include "radisk/layout.h"
 
 #include <fcntl.h>
