@@ -154,6 +154,23 @@ export function store_cases(admin)
         assert.equal(existsSync(at('x')), false);
     });
 
+    admin.test('a store of another format is refused with what to do, and left as it was', async t => {
+        const at = scratch(t);
+        await done(['import', at('a')], as_lines(some_rows(5)));
+        const file = path.join(at('a'), 'data.mdb');
+        const bytes = readFileSync(file);
+        const one = Buffer.from('format\0\0\0\0\0\0\0\x01');
+        for (let i = bytes.indexOf(one); i >= 0; i = bytes.indexOf(one, i + 1)) bytes[i + one.length - 1] = 0;
+        writeFileSync(file, bytes);
+        for (const words of [['serve', '--listen', '127.0.0.1:0', '--data', at('a')], ['stat', at('a')], ['import', at('a')],
+            ['check', at('a')], ['compact', at('a')]]) {
+            const { code, out, err } = await tool(words);
+            assert.notEqual(code, 0, words[0]);
+            assert.match(out + err, /has format 0.*export/, words[0]);
+        }
+        assert.deepEqual(readFileSync(file), bytes);
+    });
+
     admin.test('a folder of something else is left as it was', async t => {
         const at = scratch(t);
         mkdirSync(at('odd'));

@@ -47,7 +47,7 @@ static void remove_folder(const char *folder)
     while (all != NULL && (one = readdir(all)) != NULL) {
         if (one->d_name[0] == '.') continue;
         (void)snprintf(path, sizeof path, "%s/%s", folder, one->d_name);
-        (void)unlink(path);
+        if (unlink(path) != 0) remove_folder(path);
     }
     if (all != NULL) (void)closedir(all);
     (void)rmdir(folder);
