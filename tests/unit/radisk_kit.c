@@ -23,6 +23,7 @@ static int set_up(void **state, const char *parent)
                                    .limits = { .size_max = (size_t)256 << 20,
                                                .overlay_max = (size_t)64 << 20,
                                                .held_max = 1000 },
+                                   .wall_ms = 1, /* what is held is not due at a start */
                                    .secret = { 1, 2, 3 } };
     *state = k;
     return 0;
