@@ -348,6 +348,11 @@ void chaos_event(world *w, const event *e)
     case EVENT_OPERATOR:
         store_operator(w->store);
         break;
+    case EVENT_CRASH:
+        if (w->calm || w->relay == NULL) break;
+        relay_crash(w);
+        start_later(w);
+        break;
     default:
         if (!w->calm) fault(w);
     }

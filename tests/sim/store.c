@@ -22,7 +22,7 @@ struct store {
     radisk *radisk;     /* NULL: down */
     witness *witness;
     purges *purges;
-    bool sync_planned, fold_planned, operator_planned;
+    bool sync_planned, fold_planned, operator_planned, was_ready;
     store_counts counts;
 };
 
@@ -187,9 +187,10 @@ static void note_end(store *s)
         world_fail(s->world, "%llu rows were damaged", (unsigned long long)stats.damaged_rows);
 }
 
-/* The end may come while a worker is at work. */
+/* The end may come while a worker is at work, also on what was heard last. */
 static void die_in_a_job(store *s)
 {
+    if (dice_percent(&s->dice, 70)) radisk_turn(s->radisk);
     breakage_die_after(s->breakage, dice_below(&s->dice, 12), dice_below(&s->dice, 4));
     bool journal = dice_percent(&s->dice, 50), any = false;
     if (journal) any |= radisk_step_journal(s->radisk);
@@ -204,7 +205,7 @@ void store_crash(store *s)
         return;
     }
     note_end(s);
-    if (dice_percent(&s->dice, 50)) die_in_a_job(s);
+    if (dice_percent(&s->dice, 70)) die_in_a_job(s);
     radisk_crash(s->radisk);
     s->radisk = NULL;
     purges_forget(s->purges);
@@ -251,6 +252,16 @@ static void call_the_operator(store *s)
                (event){ .kind = EVENT_OPERATOR });
 }
 
+/* One seldom comes alone: what is done after a failure is cut off, too. */
+static void misfortune(store *s)
+{
+    bool ready = radisk_ready(s->radisk);
+
+    if (s->was_ready && !ready && !s->world->calm && dice_percent(&s->dice, 30))
+        world_plan(s->world, dice_between(&s->dice, 0, 30000), (event){ .kind = EVENT_CRASH });
+    s->was_ready = ready;
+}
+
 static void plan_steps(store *s)
 {
     dice *d = &s->dice;
@@ -271,6 +282,7 @@ void store_turn(store *s)
     purges_watch(s->purges);
     call_the_operator(s);
     plan_steps(s);
+    misfortune(s);
     double due = radisk_due_in_ms(s->radisk);
     if (due < 1e9) relay_turn_soon(s->world, (int64_t)(due * 1000) + 1);
 }

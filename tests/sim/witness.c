@@ -131,6 +131,22 @@ graph *witness_before(witness *w, graph *inner)
 
 /* --- what it remembers --- */
 
+static void note_row(witness *w, int soul, int key, const graph_progress *p)
+{
+    graph_row row;
+
+    if (look(w, names_soul(soul), names_key(key), &row) != STATUS_OK) return;
+    if (graph_settled(row.ticket, p) != GRAPH_SAFE) return;
+    testimony t = { .merge = ++w->merges,
+                    .soul = soul,
+                    .key = key,
+                    .told = { world_keep(w->world, row.value), row.state, true },
+                    .verdict = HAM_SAME,
+                    .batch = row.ticket.batch,
+                    .safe = true };
+    add(&w->life, &t);
+}
+
 void witness_note_end(witness *w)
 {
     graph_progress p;
@@ -140,6 +156,8 @@ void witness_note_end(witness *w)
         testimony *t = &w->life.at[i];
         t->safe = graph_settled((graph_ticket){ t->batch }, &p) == GRAPH_SAFE;
     }
+    for (int s = 0; s < w->world->soul_count; s++)
+        for (int k = 0; k < NAMES_KEYS; k++) note_row(w, s, k, &p);
 }
 
 static bool is_there(const witness *w, const testimony *t, cell *kept)

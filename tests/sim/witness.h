@@ -2,7 +2,8 @@
  *
  * It stands before the table of the store and remembers every merge of a life of
  * the relay: the rows, and the ticket. After the next start it looks them up.
- *   - Was the ticket safe, every row is there, or a greater one.
+ *   - Was the ticket safe, every row is there, or a greater one. So is every row
+ *     that a look called safe at the end: it may have been found by a recovery.
  *   - Else, if one row that this merge brought is there, so are the others: only
  *     this merge can have brought it, for HAM takes one write once. (A write that
  *     was held before is no proof: it may have come due.)

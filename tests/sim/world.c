@@ -131,6 +131,7 @@ bool world_step(world *w)
     case EVENT_DISK_FAULT:
     case EVENT_DISK_ROOM:
     case EVENT_OPERATOR:
+    case EVENT_CRASH:
         chaos_event(w, &e);
         break;
     default:

@@ -179,6 +179,7 @@ typedef enum event_kind {
     EVENT_DISK_FAULT,  /* the disk breaks */
     EVENT_DISK_ROOM,   /* it is not full any more */
     EVENT_OPERATOR,    /* somebody starts the relay again */
+    EVENT_CRASH,       /* the relay crashes */
     EVENT_UP_AGAIN,    /* the relay starts */
     EVENT_FAULT,       /* something goes wrong */
 } event_kind;
