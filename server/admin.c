@@ -15,11 +15,26 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { READ_BYTES = 64 * 1024, BACKLOG = 16 };
+enum {
+    READ_BYTES = 64 * 1024,
+    BACKLOG = 16,
+    SILENT_S = 60,   /* to ask, or to take an answer */
+    PATIENCE_S = 10, /* for a store that is in trouble */
+};
 
 /* ---- one connection ---- */
 
-/* The last of it. A thread's part is over by now, and the store owes nothing. */
+static void free_client(admin_client *c)
+{
+    LIST_REMOVE(c, of_admin);
+    import_free(c->import);
+    if (c->has_wish) wish_free(&c->wish);
+    text_free(&c->in);
+    text_free(&c->out);
+    free(c);
+}
+
+/* The connection is over. What the store still owes keeps the rest alive. */
 void admin_end(admin_client *c)
 {
     admin *a = c->server->admin;
@@ -28,15 +43,56 @@ void admin_end(admin_client *c)
         ev_io_stop(c->server->loop, &c->heard);
         ev_io_stop(c->server->loop, &c->writable);
         ev_timer_stop(c->server->loop, &c->again);
+        (void)close(c->fd);
         a->count--;
     }
+    c->orphan = true;
+    if (!c->owed && (c->import == NULL || !import_is_asking(c->import))) {
+        free_client(c);
+        return;
+    }
     LIST_REMOVE(c, of_admin);
-    if (c->fd >= 0) (void)close(c->fd);
-    import_free(c->import);
-    if (c->has_wish) wish_free(&c->wish);
-    text_free(&c->in);
-    text_free(&c->out);
-    free(c);
+    LIST_INSERT_HEAD(&a->orphans, c, of_admin);
+}
+
+/* ---- being late ---- */
+
+static void set_timer(admin_client *c, double seconds)
+{
+    c->again.repeat = seconds;
+    ev_timer_again(c->server->loop, &c->again);
+}
+
+/* A store that has no room, say, may be so for long. The operator is told. */
+static void wait_on(admin_client *c)
+{
+    const char *trouble = radisk_trouble(c->server->store);
+
+    if (trouble[0] == '\0') c->late = 0;
+    if (++c->late < PATIENCE_S) return;
+    line_error(&c->out, "the store cannot do this now: %s%s", trouble,
+               c->wish.kind == WISH_PURGE ? "; it will as soon as it can" : "");
+    admin_answer(c);
+}
+
+static void on_late(struct ev_loop *loop, ev_timer *w, int events)
+{
+    admin_client *c = w->data;
+
+    (void)loop;
+    (void)events;
+    if (c->state == ADMIN_WAITING)
+        wait_on(c);
+    else
+        admin_end(c);
+}
+
+void admin_wait(admin_client *c)
+{
+    c->state = ADMIN_WAITING;
+    c->owed = true;
+    c->late = 0;
+    set_timer(c, 1);
 }
 
 static void on_writable(struct ev_loop *loop, ev_io *w, int events)
@@ -59,7 +115,8 @@ void admin_answer(admin_client *c)
 {
     c->state = ADMIN_ANSWERING;
     ev_io_stop(c->server->loop, &c->heard);
-    ev_timer_stop(c->server->loop, &c->again);
+    ev_set_cb(&c->again, on_late);
+    set_timer(c, SILENT_S);
     if (!text_ok(&c->out)) c->out.len = 0;
     ev_io_start(c->server->loop, &c->writable);
 }
@@ -116,10 +173,12 @@ static void purged(void *context, status how, uint64_t rows)
 {
     admin_client *c = context;
 
+    c->owed = false;
     if (c->orphan) {
         admin_end(c);
         return;
     }
+    if (c->state != ADMIN_WAITING) return; /* it was told to wait no longer */
     if (how == STATUS_OK)
         line_done(&c->out, ",\"rows\":%" PRIu64 ",\"dry_run\":%s", rows,
                   c->wish.dry_run ? "true" : "false");
@@ -136,8 +195,10 @@ static void begin_purge(admin_client *c)
                           .dry_run = c->wish.dry_run };
     status s = radisk_purge_begin(c->server->store, &what, clock_now(), purged, c);
 
-    c->state = ADMIN_WAITING;
-    if (s == STATUS_OK) return;
+    if (s == STATUS_OK) {
+        admin_wait(c);
+        return;
+    }
     if (s == STATUS_BUSY)
         line_error(&c->out, "another purge is under way: try again when it is done");
     else
@@ -148,6 +209,7 @@ static void begin_purge(admin_client *c)
 static void begin_wish(admin_client *c)
 {
     ev_io_stop(c->server->loop, &c->heard);
+    ev_timer_stop(c->server->loop, &c->again);
     if (!c->server->store || c->server->stopping) {
         line_error(&c->out, "the server is stopping");
         admin_answer(c);
@@ -212,10 +274,11 @@ static void on_heard(struct ev_loop *loop, ev_io *w, int events)
 
 /* ---- the socket ---- */
 
-static void tell_busy(int fd)
+static void tell_busy(admin *a, int fd)
 {
     text out = { 0 };
 
+    a->server->counts.admin_busy++;
     line_error(&out, "busy: %d tools are connected already", ADMIN_CLIENTS_MAX);
     if (text_ok(&out)) (void)!send(fd, out.at, out.len, MSG_NOSIGNAL | MSG_DONTWAIT);
     text_free(&out);
@@ -227,16 +290,17 @@ static void welcome(admin *a, int fd)
     admin_client *c = a->count < ADMIN_CLIENTS_MAX ? calloc(1, sizeof *c) : NULL;
 
     if (c == NULL) {
-        tell_busy(fd);
+        tell_busy(a, fd);
         return;
     }
     c->server = a->server;
     c->fd = fd;
     ev_io_init(&c->heard, on_heard, fd, EV_READ);
     ev_io_init(&c->writable, on_writable, fd, EV_WRITE);
-    ev_timer_init(&c->again, NULL, 0, 0);
+    ev_timer_init(&c->again, on_late, 0, 0);
     c->heard.data = c->writable.data = c->again.data = c;
     ev_io_start(a->server->loop, &c->heard);
+    set_timer(c, SILENT_S);
     LIST_INSERT_HEAD(&a->clients, c, of_admin);
     a->count++;
 }
@@ -317,27 +381,6 @@ void admin_open(server *s)
     free(a);
 }
 
-/* The store may still tell, until it is closed: so the client stays, without its
- * socket. */
-static void part(admin_client *c)
-{
-    admin *a = c->server->admin;
-
-    if (c->state == ADMIN_WORKING) admin_stop_job(c);
-    if (c->state != ADMIN_WAITING && (c->import == NULL || !import_is_asking(c->import))) {
-        admin_end(c);
-        return;
-    }
-    ev_io_stop(c->server->loop, &c->heard);
-    ev_timer_stop(c->server->loop, &c->again);
-    LIST_REMOVE(c, of_admin);
-    LIST_INSERT_HEAD(&a->orphans, c, of_admin);
-    a->count--;
-    c->orphan = true;
-    (void)close(c->fd);
-    c->fd = -1;
-}
-
 void admin_stop(server *s)
 {
     admin *a = s->admin;
@@ -351,7 +394,8 @@ void admin_stop(server *s)
     LIST_FOREACH(c, &a->clients, of_admin) atomic_store(&c->unwanted, true);
     for (c = LIST_FIRST(&a->clients); c != NULL; c = next) {
         next = LIST_NEXT(c, of_admin);
-        part(c);
+        if (c->state == ADMIN_WORKING) admin_stop_job(c);
+        admin_end(c);
     }
     ev_async_stop(s->loop, &a->job_done);
 }
@@ -359,7 +403,7 @@ void admin_stop(server *s)
 void admin_free(server *s)
 {
     if (s->admin == NULL) return;
-    while (!LIST_EMPTY(&s->admin->orphans)) admin_end(LIST_FIRST(&s->admin->orphans));
+    while (!LIST_EMPTY(&s->admin->orphans)) free_client(LIST_FIRST(&s->admin->orphans));
     free(s->admin->path);
     free(s->admin);
     s->admin = NULL;

@@ -23,7 +23,8 @@ typedef struct admin_client {
     server *server;
     int fd;
     admin_state state;
-    bool orphan; /* the server stops while the store still has to tell */
+    bool owed;   /* the store still has to tell: until then this cannot be freed */
+    bool orphan; /* over, but for that */
     ev_io heard, writable;
     text in;
     size_t in_used; /* of `in`, taken already */
@@ -41,9 +42,10 @@ typedef struct admin_client {
     /* an import */
     import *import;
     ev_timer again;
-    bool ended;   /* the tool sent its last line */
-    bool flushed; /* and it was merged */
-    bool refused; /* a line was bad, and that is the end */
+    unsigned late; /* how often `again` came while it waited */
+    bool ended;    /* the tool sent its last line */
+    bool flushed;  /* and it was merged */
+    bool refused;  /* a line was bad, and that is the end */
     char why[IMPORT_WHY_MAX];
 } admin_client;
 
@@ -60,10 +62,12 @@ struct admin {
 };
 
 /* admin.c */
+void admin_wait(admin_client *c);   /* for the store, which owes an answer */
 void admin_answer(admin_client *c); /* what is in `out` leaves, then it is over */
 void admin_end(admin_client *c);
-int admin_receive(admin_client *c,
-                  size_t room); /* reads into `in`: -1 none now, 0 the end, 1 some */
+
+/* Reads into `in`, up to `room` bytes: -1 nothing now, 0 the end, 1 something. */
+int admin_receive(admin_client *c, size_t room);
 
 /* admin_job.c */
 void admin_begin_job(admin_client *c);

@@ -79,11 +79,14 @@ static void viewed(void *context, status how, radisk_view *view)
 {
     admin_client *c = context;
 
-    if (c->orphan) {
+    c->owed = false;
+    if (c->orphan || c->state != ADMIN_WAITING) {
         view_close(view);
-        admin_end(c);
+        c->server->admin->jobs--;
+        if (c->orphan) admin_end(c);
         return;
     }
+    ev_timer_stop(c->server->loop, &c->again);
     c->view = view;
     c->state = ADMIN_WORKING;
     if (how == STATUS_OK && start_thread(c)) return;
@@ -99,15 +102,16 @@ void admin_begin_job(admin_client *c)
     admin *a = c->server->admin;
 
     if (a->jobs >= ADMIN_JOBS_MAX) {
+        c->server->counts.admin_busy++;
         line_error(&c->out, "busy: %d such jobs are under way, try again", ADMIN_JOBS_MAX);
         admin_answer(c);
         return;
     }
-    c->state = ADMIN_WAITING;
     c->now_ms = clock_now().wall_ms;
     status s = radisk_view_begin(c->server->store, viewed, c);
     if (s == STATUS_OK) {
         a->jobs++;
+        admin_wait(c);
         return;
     }
     line_error(&c->out, "%s", status_text(s));

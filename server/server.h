@@ -65,6 +65,7 @@ typedef struct visitor {
     X(crowded_out, "messages dropped because too many arrived in pieces")                          \
     X(slowed, "times a connection was read slower because of its rate")                            \
     X(pings, "pings sent")                                                                         \
+    X(admin_busy, "tools refused at admin.sock because too many asked at once")                    \
     X(http_requests, "HTTP requests answered")                                                     \
     X(http_errors, "of them, with a status of 400 and more")                                       \
     X(tls_reloads, "certificates loaded anew")                                                     \

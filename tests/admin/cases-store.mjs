@@ -1,9 +1,9 @@
 /* cases-store.mjs - check, compact, and folders that two would have. */
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { assert, chance } from '../tools/harness.mjs';
 import { open_raw, put_of } from '../tools/raw.mjs';
-import { as_lines, done, figures, hash_of, relay_of, scratch, some_rows, tool } from './tool.mjs';
+import { as_lines, begin_tool, done, figures, hash_of, relay_of, scratch, some_rows, tool } from './tool.mjs';
 
 function check_cases(admin)
 {
@@ -135,10 +135,57 @@ function compact_cases(admin)
     });
 }
 
+/* A command ended by SIGKILL after a while that chance chose; `look` says what must hold. */
+async function killed_again_and_again(t, words, rounds, look)
+{
+    const seed = Number(process.env.SEED) || 1;
+    const random = chance(seed);
+    for (let i = 0; i < (t.long ? 10 : 1) * rounds; i++) {
+        const { child, ended } = begin_tool(words);
+        const timer = setTimeout(() => child.kill('SIGKILL'), random() * 60);
+        const { code } = await ended;
+        clearTimeout(timer);
+        await look(code, `seed ${seed}, round ${i}`);
+    }
+}
+
+function killing_cases(admin)
+{
+    admin.test('compact killed at any moment leaves the store as it was', async t => {
+        const at = scratch(t);
+        const rows = [];
+        for (let i = 0; i < 1500; i++) rows.push({ '#': 'soul' + i, '.': 'k', ':': i % 2 ? `B${i}`.repeat(1500) : 'v' + i, '>': 1000 });
+        await done(['import', at('a')], as_lines(rows));
+        await done(['purge', at('a'), '--prefix', 'soul1']);
+        const hash = await hash_of(at('a'));
+        cpSync(at('a'), at('b'), { recursive: true });
+        await killed_again_and_again(t, ['compact', at('b')], 12, async (code, when) => {
+            const told = await tool(['check', at('b'), '--hash']);
+            assert.equal(figures(told.out).hash, hash, when);
+            assert.equal(figures(told.out).damaged, '0', `${when}: ${told.out}`);
+            if (code !== 0) return;
+            rmSync(at('b'), { recursive: true });
+            cpSync(at('a'), at('b'), { recursive: true });
+        });
+    });
+
+    admin.test('restore killed at any moment leaves no store, or all of it', async t => {
+        const at = scratch(t);
+        await done(['import', at('a')], as_lines(some_rows(800)));
+        const { hash } = figures(await done(['backup', at('a'), at('b')]));
+        await killed_again_and_again(t, ['restore', at('b'), at('r')], 15, async (code, when) => {
+            if (existsSync(at('r/data.mdb'))) assert.equal(await hash_of(at('r')), hash, when);
+            else assert.notEqual(code, 0, when);
+            rmSync(at('r'), { recursive: true, force: true });
+        });
+    });
+}
+
 export function store_cases(admin)
 {
     check_cases(admin);
     compact_cases(admin);
+    killing_cases(admin);
 
     admin.test('who wants the folder alone is refused while a server has it', async t => {
         const at = scratch(t);
