@@ -75,7 +75,7 @@ int tool_check(const tool_call *call)
         _exit(result);
     }
     if (waitpid(child, &ended, 0) != child) return TOOL_FAILED;
-    if (WIFEXITED(ended)) return WEXITSTATUS(ended);
+    if (WIFEXITED(ended) && WEXITSTATUS(ended) <= TOOL_WRONG) return WEXITSTATUS(ended);
     return tool_complain(call, TOOL_FAILED,
                          "the database is so damaged that it cannot be read to its end: restore a "
                          "backup into another folder");
