@@ -99,6 +99,15 @@ static status real_sync(void *context, int handle)
     return sync_it(handle, fdatasync);
 }
 
+static status real_sync_and_forget(void *context, int handle)
+{
+    status s = real_sync(context, handle);
+
+    /* Pages that are not dirty go, also those that a failed write-back called clean. */
+    if (s == STATUS_OK) (void)posix_fadvise(handle, 0, 0, POSIX_FADV_DONTNEED);
+    return s;
+}
+
 static status real_size(void *context, int handle, uint64_t *bytes)
 {
     struct stat s;
@@ -187,6 +196,7 @@ void files_real(files *out, int folder)
                     .read = real_read,
                     .write = real_write,
                     .sync = real_sync,
+                    .sync_and_forget = real_sync_and_forget,
                     .size = real_size,
                     .resize = real_resize,
                     .rename = real_rename,

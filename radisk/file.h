@@ -44,6 +44,12 @@ typedef struct files {
     status (*write)(void *context, int handle, const void *from, size_t len, uint64_t at);
 
     status (*sync)(void *context, int handle);
+
+    /* Syncs, and forgets what memory has of the file: what is read then comes from
+     * the disk. Who was here before may have failed to sync, and memory go on
+     * showing what the disk never got. */
+    status (*sync_and_forget)(void *context, int handle);
+
     status (*size)(void *context, int handle, uint64_t *bytes);
     status (*resize)(void *context, int handle, uint64_t bytes);
 

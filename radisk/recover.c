@@ -185,7 +185,8 @@ static status size_of(radisk *store, const char *name, uint64_t *bytes)
 }
 
 /* What was written may not be on the disk yet: the process was killed, and the
- * system went on. A row that is met here counts as durable, so it is made so. */
+ * system went on. Or it never will be: its sync failed. A row that is met here counts
+ * as durable, so only what the disk has is read. */
 static status make_durable(radisk *store, const char *name)
 {
     const files *f = &store->files;
@@ -193,7 +194,7 @@ static status make_durable(radisk *store, const char *name)
     status s = f->open(f->context, name, FILE_WRITE, &handle);
 
     if (s != STATUS_OK) return s;
-    s = f->sync(f->context, handle);
+    s = f->sync_and_forget(f->context, handle);
     f->close(f->context, handle);
     return s;
 }
@@ -214,16 +215,18 @@ static status read_segment(replay *r, uint64_t number, bool is_last, bool *unmad
     radisk *store = r->store;
     journal_report report;
     char name[JOURNAL_NAME];
-    status s = journal_read(&store->files, store->disk.store, number, 0, visit, r, &report);
 
-    if (s != STATUS_OK) return s;
     journal_file_name(name, number);
+    status s = make_durable(store, name);
+    if (s == STATUS_OK)
+        s = journal_read(&store->files, store->disk.store, number, 0, visit, r, &report);
+    if (s != STATUS_OK) return s;
     *unmade = report.no_header && report.records == 0 && is_last;
     if (*unmade) return take_away_unmade(store, name);
     r->damaged += report.damaged;
     if (report.no_header) r->headless++;
     store->sealed_bytes += report.end > JOURNAL_HEADER ? report.end - JOURNAL_HEADER : 0;
-    return report.rows > 0 ? make_durable(store, name) : STATUS_OK;
+    return STATUS_OK;
 }
 
 static status read_all(replay *r, numbers *n)

@@ -291,6 +291,20 @@ static status do_sync(void *context, int handle)
     return STATUS_OK;
 }
 
+static status do_sync_and_forget(void *context, int handle)
+{
+    platter *p = context;
+    file *f = p->open[handle];
+    status s = do_sync(context, handle);
+
+    for (uint64_t i = 0; s == STATUS_OK && i < f->room / SECTOR; i++) {
+        if (f->sectors[i] != LET_GO) continue;
+        memcpy(f->seen + i * SECTOR, f->kept + i * SECTOR, SECTOR);
+        f->sectors[i] = CLEAN;
+    }
+    return s;
+}
+
 static status do_size(void *context, int handle, uint64_t *bytes)
 {
     platter *p = context;
@@ -384,9 +398,21 @@ platter *platter_new(dice *d)
     platter *p = must(calloc(1, sizeof *p));
 
     p->dice = d;
-    p->table = (files){ p,       do_open,   do_close,  do_read,   do_write,       do_sync,
-                        do_size, do_resize, do_rename, do_remove, do_make_folder, do_sync_folder,
-                        do_list, do_room };
+    p->table = (files){ .context = p,
+                        .open = do_open,
+                        .close = do_close,
+                        .read = do_read,
+                        .write = do_write,
+                        .sync = do_sync,
+                        .sync_and_forget = do_sync_and_forget,
+                        .size = do_size,
+                        .resize = do_resize,
+                        .rename = do_rename,
+                        .remove = do_remove,
+                        .make_folder = do_make_folder,
+                        .sync_folder = do_sync_folder,
+                        .list = do_list,
+                        .room = do_room };
     return p;
 }
 
