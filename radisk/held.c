@@ -244,6 +244,11 @@ static status release_one(radisk *store, const first *f, ham_verdict *verdict, g
 
     if (s != STATUS_OK) return s;
     s = merge_put(store, &f->write, verdict, row);
+    if (s == STATUS_CORRUPT) { /* its blob, or the row it meets: it must not hold up others */
+        store->stats.damaged_rows++;
+        *verdict = HAM_KEEP;
+        s = STATUS_OK;
+    }
     if (s == STATUS_OK)
         settle(store, f);
     else if (!f->in_live)

@@ -272,16 +272,13 @@ static status name_held(radisk *store, const generation_held *write, incoming *o
     return s;
 }
 
-static status take_held(radisk *store, place *p, const generation_held *write,
+static status take_held(radisk *store, place *p, const generation_held *write, const incoming *in,
                         generation_change *done)
 {
-    incoming in;
     record_mark mark = begin_record(store);
-    status s = name_held(store, write, &in);
+    status s = write_down(store, JOURNAL_TAKEN, write->soul, write->key, write->state, in);
 
-    if (s == STATUS_OK)
-        s = write_down(store, JOURNAL_TAKEN, write->soul, write->key, write->state, &in);
-    if (s == STATUS_OK) s = take(store, p, write->key, write->state, &in.value, false, done);
+    if (s == STATUS_OK) s = take(store, p, write->key, write->state, &in->value, false, done);
     if (s != STATUS_OK) {
         take_back(store, &mark);
         return s;
@@ -302,12 +299,13 @@ status merge_put(radisk *store, const generation_held *write, ham_verdict *verdi
 {
     generation_change done;
     graph_ticket ticket;
+    incoming in;
     place *p;
     slice value = write->value.text;
-    status s = STATUS_OK;
+    status s = name_held(store, write, &in);
 
-    if (write->value.blob != NULL)
-        s = blobs_text(store->blobs, write->value.blob, &store->held_value, &value);
+    if (s == STATUS_OK && in.value.blob != NULL)
+        s = blobs_text(store->blobs, in.value.blob, &store->held_value, &value);
     graph_write w = {
         .soul = write->soul, .key = write->key, .value = value, .state = write->state
     };
@@ -316,13 +314,12 @@ status merge_put(radisk *store, const generation_held *write, ham_verdict *verdi
     if (s != STATUS_OK) return s;
     *verdict = w.verdict;
     if (*verdict != HAM_TAKE) return STATUS_OK;
-    s = take_held(store, p, write, &done);
+    s = take_held(store, p, write, &in, &done);
     if (s != STATUS_OK) return s;
     *taken = (graph_row){ .soul = done.soul->name,
                           .key = done.row->key,
-                          .value = value,
+                          .value = in.value.blob != NULL ? value : done.row->value.text,
                           .state = done.row->state,
                           .ticket = { store->gather->number } };
-    if (done.row->value.blob == NULL) taken->value = done.row->value.text;
     return STATUS_OK;
 }
