@@ -49,10 +49,14 @@ check_blob *check_find_blob(checking *c, const uint8_t hash[static BLOB_HASH]);
 MUST_USE status check_blob_text(checking *c, const blob_ref *ref, const blob_place *place,
                                 slice *out);
 
+/* The key of a held write: it has the value's text, blob or not. */
+MUST_USE status check_held_key(const layout_held *h, slice text_of_value,
+                               char key[static LAYOUT_HELD_KEY]);
+
 /* check_journal.c */
 MUST_USE status check_journal(checking *c);
 void check_hash_row(checking *c, slice soul, const layout_entry *e);
-void check_hash_held(checking *c, const layout_held *h);
+void check_hash_held(checking *c, const layout_held *h, slice value);
 MUST_USE status check_hash_rest(checking *c);
 
 #endif

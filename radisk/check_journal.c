@@ -270,22 +270,9 @@ void check_hash_row(checking *c, slice soul, const layout_entry *e)
     text_free(&ours);
 }
 
-void check_hash_held(checking *c, const layout_held *h)
+void check_hash_held(checking *c, const layout_held *h, slice value)
 {
-    layout_entry as_row = { .kind = LAYOUT_BLOB };
-    char ref[LAYOUT_BLOB_REF];
-    text value = { 0 };
-
-    if (h->is_blob) {
-        layout_blob_write(ref, &h->blob);
-        as_row.rest = (slice){ ref, sizeof ref };
-        if (text_of(c, &as_row, &value) != STATUS_OK) {
-            text_free(&value);
-            return;
-        }
-    }
-    add(c, h->soul, h->key, h->is_blob ? text_slice(&value) : h->value, h->state, true);
-    text_free(&value);
+    add(c, h->soul, h->key, value, h->state, true);
 }
 
 typedef struct below {
@@ -313,21 +300,13 @@ static bool is_below_a_floor(checking *c, const check_fresh *f)
 /* Whether LMDB holds this very write already. */
 static status is_held_there(checking *c, const check_fresh *f, bool *there)
 {
-    layout_held h = { .soul = f->soul,
-                      .key = f->key,
-                      .is_blob = f->is_blob,
-                      .value = f->value,
-                      .blob = f->blob,
-                      .state = f->state };
+    layout_held h = { .soul = f->soul, .key = f->key, .state = f->state };
     char key[LAYOUT_HELD_KEY];
-    size_t len = layout_held_bytes(&h);
-    char *bytes = malloc(len);
+    slice value;
 
-    if (bytes == NULL) return STATUS_NO_MEMORY;
-    layout_held_write(bytes, &h);
-    layout_held_key(key, f->state, (slice){ bytes, len });
-    free(bytes);
-    status s = disk_find_held(&c->disk, (slice){ key, sizeof key });
+    if (value_of(c, f, &value) != STATUS_OK) return STATUS_OK; /* and it is not added either */
+    status s = check_held_key(&h, value, key);
+    if (s == STATUS_OK) s = disk_find_held(&c->disk, (slice){ key, sizeof key });
     *there = s == STATUS_OK;
     return s == STATUS_NOT_FOUND ? STATUS_OK : s;
 }

@@ -128,6 +128,7 @@ int admin_receive(admin_client *c, size_t room)
     if (c->in_used > 0) {
         memmove(c->in.at, c->in.at + c->in_used, c->in.len - c->in_used);
         c->in.len -= c->in_used;
+        c->in_searched -= c->in_searched < c->in_used ? c->in_searched : c->in_used;
         c->in_used = 0;
     }
     if (c->in.len >= room) return -1;

@@ -63,11 +63,24 @@ static bool take_line(admin_client *c, slice line)
     return false;
 }
 
+/* Where the next line ends; NULL when that has not come. A line may come in a
+ * thousand pieces, so none is searched twice. */
+static const char *find_end(admin_client *c)
+{
+    const char *end;
+
+    if (c->in_searched < c->in_used) c->in_searched = c->in_used;
+    if (c->in_searched == c->in.len) return NULL;
+    end = memchr(c->in.at + c->in_searched, '\n', c->in.len - c->in_searched);
+    c->in_searched = end == NULL ? c->in.len : (size_t)(end - c->in.at);
+    return end;
+}
+
 /* The next line of what has come; the last one may lack its end. */
 static bool next_line(admin_client *c, slice *line)
 {
     slice rest = { c->in.at + c->in_used, c->in.len - c->in_used };
-    const char *end = rest.len > 0 ? memchr(rest.at, '\n', rest.len) : NULL;
+    const char *end = find_end(c);
 
     if (end == NULL && !(c->ended && rest.len > 0)) return false;
     *line = (slice){ rest.at, end == NULL ? rest.len : (size_t)(end - rest.at) };
@@ -135,7 +148,7 @@ static void on_again(struct ev_loop *loop, ev_timer *w, int events)
 void admin_heard_import(admin_client *c)
 {
     int got = admin_receive(c, IMPORT_LINE_MAX);
-    bool has_line = c->in.len > 0 && memchr(c->in.at, '\n', c->in.len) != NULL;
+    bool has_line = find_end(c) != NULL;
 
     if (got == 0) c->ended = true;
     if (!c->ended && !has_line && c->in.len >= IMPORT_LINE_MAX) {

@@ -27,7 +27,8 @@ typedef struct admin_client {
     bool orphan; /* over, but for that */
     ev_io heard, writable;
     text in;
-    size_t in_used; /* of `in`, taken already */
+    size_t in_used;     /* of `in`, taken already */
+    size_t in_searched; /* no line ends before here */
     text out;
     size_t out_sent;
     wish wish;

@@ -129,8 +129,9 @@ static status read_line(import *i, slice line, parsed *p, char *why)
 {
     static const json_bounds bounds = { .depth_max = DEPTH_MAX, .tokens_max = TOKENS_MAX };
     json j;
-    status s = json_read(&j, &i->memory, line, &bounds);
 
+    if (line.len >= IMPORT_LINE_MAX) return bad(why, "this is longer than 64 MiB");
+    status s = json_read(&j, &i->memory, line, &bounds);
     if (s == STATUS_MALFORMED || s == STATUS_TOO_BIG) return bad(why, "this is not valid JSON");
     if (s != STATUS_OK) return s;
     if (j.tokens[0].type != JSON_OBJECT) return bad(why, "this is no object");

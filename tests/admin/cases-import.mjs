@@ -136,6 +136,19 @@ function taking_cases(admin)
         assert.equal(lines(await done(['get', relay.data, 'last', 'k']))[0][':'].length, 5000);
     });
 
+    both(admin, 'a line of 20 MiB is imported and comes out again, one beyond all bounds is refused', async (t, folder) => {
+        const at = scratch(t);
+        await done(['import', folder], as_lines([{ '#': 'large', '.': 'k', ':': 'L'.repeat(20 << 20), '>': 1 }]));
+        assert.equal(lines(await done(['get', folder, 'large', 'k']))[0][':'].length, 20 << 20);
+        await done(['backup', folder, at('b')]);
+        await done(['restore', at('b'), at('r')]);
+        assert.equal(lines(await done(['get', at('r'), 'large', 'k']))[0][':'].length, 20 << 20);
+        const { code, err } = await tool(['import', folder], as_lines([{ '#': 'huge', '.': 'k', ':': 'H'.repeat(70 << 20), '>': 1 }]));
+        assert.equal(code, 1);
+        assert.match(err, /line 1/);
+        assert.equal((await tool(['get', folder, 'huge'])).code, 1);
+    });
+
     admin.test('an import that is cut off leaves whole lines', async t => {
         const relay = await relay_of(t);
         const { code } = await tool(['import', relay.data], as_lines([{ '#': 'a', '.': 'k', ':': 1, '>': 1 }]) + '{"#":"b",".":"k",":"');

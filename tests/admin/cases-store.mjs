@@ -28,6 +28,31 @@ function check_cases(admin)
         assert.equal(await hash_of(relay.data), told.hash);
     });
 
+    admin.test('after a kill at any moment the hash of check is that of what a start serves', async t => {
+        const at = scratch(t);
+        const seed = Number(process.env.SEED) || 1;
+        const random = chance(seed);
+        const relay = await relay_of(t, ['--limit', 'fold_age_ms=30', '--limit', 'segment_bytes=200000', '--limit', 'fold_rows=200']);
+        const now = Date.now();
+        for (let round = 0; round < (t.long ? 40 : 6); round++) {
+            const raw = await open_raw(relay.ws_url);
+            const writes = 50 + Math.floor(random() * 400);
+            for (let i = 0; i < writes; i++) {
+                const state = random() < 0.05 ? now + 3_600_000 + Math.floor(random() * 5) : now - Math.floor(random() * 50);
+                const value = random() < 0.1 ? String.fromCharCode(65 + Math.floor(random() * 4)).repeat(6000) : Math.floor(random() * 3);
+                raw.send(put_of(`${round}.${i}`, 's' + Math.floor(random() * 20), { ['k' + Math.floor(random() * 10)]: [value, state] }));
+            }
+            if (random() < 0.5) await done(['purge', relay.data, 's' + Math.floor(random() * 20), ...random() < 0.5 ? ['k1'] : []]);
+            await raw.ask(put_of(`${round}.last`, 'last', { k: [round, now + round] }));
+            await relay.kill();
+            await raw.close();
+            const told = await tool(['check', relay.data, '--hash']);
+            assert.equal(told.code, 0, `seed ${seed}, round ${round}: ${told.out}${told.err}`);
+            await relay.start();
+            assert.equal(figures(await done(['backup', relay.data, at('b')])).hash, figures(told.out).hash, `seed ${seed}, round ${round}`);
+        }
+    }, { seconds: 300 });
+
     admin.test('check names a damaged row and a damaged blob, and a torn tail is ordinary', async t => {
         const at = scratch(t);
         const needle = 'find the needle here';
