@@ -315,19 +315,32 @@ static void remove_one(writing *w, target *t, void *context)
     writing_breathe(w);
 }
 
+/* The floor that a prefix has already: it never sinks. */
+static double floor_of_prefix(writing *w, slice key)
+{
+    layout_entry e;
+    slice found;
+
+    if (!writing_get(w, w->disk->floors, key, &found) ||
+        layout_entry_read(&e, key, found, layout_index_seal()) != STATUS_OK)
+        return -(double)INFINITY;
+    return layout_number_state(e.number);
+}
+
 static void purge_prefix(writing *w, const purge *p, double *floor)
 {
     prefix_survey s = { .highest = p->floor };
     char rest[LAYOUT_FLOOR_ROW];
     layout_key key;
 
+    layout_soul_key(&key, p->soul);
+    s.highest = higher(s.highest, floor_of_prefix(w, layout_key_slice(&key)));
     souls_with(w, p->soul, survey_one, &s);
     *floor = s.highest;
     if (p->dry_run) {
         w->news->rows = s.living;
         return;
     }
-    layout_soul_key(&key, p->soul);
     layout_put64(rest, layout_state_number(p->now_ms));
     layout_entry e = { .name = p->soul,
                        .number = layout_state_number(s.highest),
