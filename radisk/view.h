@@ -27,7 +27,8 @@ MUST_USE status radisk_view_now(radisk *store, radisk_view **out);
 void view_close(radisk_view *v);
 
 /* A row as a view shows it. `value` is text, also of a blob, and lent until the
- * next row. `damaged`: its bytes do not fit their check; there is no value. */
+ * next row. `damaged`: its bytes do not fit their check; there is no value, and
+ * where its very name is damaged no key, or no soul either. */
 typedef struct view_row {
     slice soul, key, value;
     double state;

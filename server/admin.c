@@ -175,6 +175,9 @@ static void purged(void *context, status how, uint64_t rows)
     admin_client *c = context;
 
     c->owed = false;
+    if (how == STATUS_OK && !c->wish.dry_run)
+        log_say(&c->server->log, LOG_STORE, c->server->now, "an operator purged %" PRIu64 " rows",
+                rows);
     if (c->orphan) {
         admin_end(c);
         return;

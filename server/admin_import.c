@@ -5,6 +5,7 @@
 #include "server/lines.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -56,10 +57,8 @@ static bool take_line(admin_client *c, slice line)
         }
         return true;
     }
-    if (s == STATUS_MALFORMED)
-        c->refused = c->ended = true;
-    else
-        memcpy(c->why, "out of memory", sizeof "out of memory"), c->refused = c->ended = true;
+    if (s != STATUS_MALFORMED) (void)snprintf(c->why, sizeof c->why, "%s", status_text(s));
+    c->refused = c->ended = true;
     return false;
 }
 
@@ -150,6 +149,11 @@ void admin_heard_import(admin_client *c)
     int got = admin_receive(c, IMPORT_LINE_MAX);
     bool has_line = find_end(c) != NULL;
 
+    if (!text_ok(&c->in)) {
+        line_error(&c->out, "out of memory near line %" PRIu64, import_count(c->import)->lines);
+        admin_answer(c);
+        return;
+    }
     if (got == 0) c->ended = true;
     if (!c->ended && !has_line && c->in.len >= IMPORT_LINE_MAX) {
         line_error(&c->out, "line %" PRIu64 " is longer than %d bytes",
