@@ -74,6 +74,17 @@ static status list_numbers(radisk *store, const char *in,
 
 /* ---- rows ---- */
 
+/* A row may be in LMDB already, because its fold was cut off or it was written anew
+ * after a failure. Its blob may have been moved since: LMDB knows where to. */
+static blob_place place_of_blob(replay *r, const journal_row *row)
+{
+    blob_place place;
+    uint64_t refs;
+    status s = disk_find_blob(&r->store->disk, row->blob.hash, &place, &refs);
+
+    return s == STATUS_OK ? place : row->place;
+}
+
 static status name_blob(replay *r, const journal_row *row, generation_value *value)
 {
     blob_entry *entry;
@@ -81,8 +92,9 @@ static status name_blob(replay *r, const journal_row *row, generation_value *val
     *value = (generation_value){ .text = row->value };
     if (!row->is_blob) return STATUS_OK;
     if (row->place.segment > r->blob_max) r->blob_max = row->place.segment;
-    status s = blobs_known(r->store->blobs, &row->blob, &row->place, pool_index(r->store, r->into),
-                           &entry);
+    blob_place place = place_of_blob(r, row);
+    status s =
+        blobs_known(r->store->blobs, &row->blob, &place, pool_index(r->store, r->into), &entry);
     if (s == STATUS_OK) *value = (generation_value){ .blob = blobs_of(entry) };
     return s;
 }
