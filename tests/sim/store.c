@@ -22,7 +22,7 @@ struct store {
     radisk *radisk;     /* NULL: down */
     witness *witness;
     purges *purges;
-    bool sync_planned, fold_planned, operator_planned, was_ready;
+    bool sync_planned, fold_planned, operator_planned, was_ready, was_killed;
     store_counts counts;
 };
 
@@ -143,6 +143,12 @@ static void check_notice(store *s, const char *why)
     if (!breakage_tore(s->breakage)) world_fail(s->world, "damage without a cause: %s", why);
 }
 
+static void crash_again(store *s)
+{
+    if (!s->world->calm && dice_percent(&s->dice, 40))
+        world_plan(s->world, dice_between(&s->dice, 0, 40000), (event){ .kind = EVENT_CRASH });
+}
+
 static bool start(store *s)
 {
     char why[RADISK_WHY_MAX];
@@ -160,6 +166,7 @@ static bool start(store *s)
     (void)store_graph(s);
     witness_check(s->witness);
     store_check_purged(s);
+    if (s->was_killed) crash_again(s);
     return true;
 }
 
@@ -212,6 +219,7 @@ void store_crash(store *s)
     bool power = dice_percent(&s->dice, 70);
     if (power) s->counts.power_losses++;
     breakage_crash(s->breakage, power);
+    s->was_killed = !power;
     world_log(s->world, power ? "loses power" : "is killed", -1, SLICE(""));
 }
 
@@ -257,8 +265,7 @@ static void misfortune(store *s)
 {
     bool ready = radisk_ready(s->radisk);
 
-    if (s->was_ready && !ready && !s->world->calm && dice_percent(&s->dice, 30))
-        world_plan(s->world, dice_between(&s->dice, 0, 30000), (event){ .kind = EVENT_CRASH });
+    if (s->was_ready && !ready) crash_again(s);
     s->was_ready = ready;
 }
 
