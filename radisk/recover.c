@@ -78,11 +78,11 @@ static status list_numbers(radisk *store, const char *in,
  * after a failure. Its blob may have been moved since: LMDB knows where to. */
 static blob_place place_of_blob(replay *r, const journal_row *row)
 {
-    blob_place place;
+    blob_place moved;
     uint64_t refs;
-    status s = disk_find_blob(&r->store->disk, row->blob.hash, &place, &refs);
+    status s = disk_find_blob(&r->store->disk, row->blob.hash, &moved, &refs);
 
-    return s == STATUS_OK ? place : row->place;
+    return s == STATUS_OK ? moved : row->place;
 }
 
 static status name_blob(replay *r, const journal_row *row, generation_value *value)
