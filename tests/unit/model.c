@@ -241,6 +241,15 @@ static void settle_held(reference *r, model *m)
     r->held_count = kept;
 }
 
+/* Nothing comes due while blobs are moved: that ends. */
+static void let_collection_end(model *m)
+{
+    graph *g = m->kit->graph;
+
+    while (m->is.held_count > 0 && isinf(g->next_due(g->context)))
+        if (!radisk_wait(m->kit->store)) return;
+}
+
 void model_due(model *m)
 {
     graph *g = m->kit->graph, *plain = graph_memory_table(m->plain);
@@ -249,6 +258,7 @@ void model_due(model *m)
 
     m->now += model_chance(m, 4);
     if (model_chance(m, 10) == 0) m->now -= 2; /* clocks are set */
+    let_collection_end(m);
     for (int i = 0; i < 2; i++)
         assert_int_equal(g->due(g->context, (moment){ m->now, 0 }, 5, take_due, m), STATUS_OK);
     assert_int_equal(g->due(g->context, (moment){ m->now, 0 }, 1000, take_due, m), STATUS_OK);
@@ -489,6 +499,7 @@ void model_crash(model *m)
     m->following = false;
     m->purged = true; /* the plain store has not lost anything */
     graph *g = m->kit->graph;
+    let_collection_end(m);
     assert_int_equal(g->due(g->context, (moment){ m->now, 0 }, HELD_MAX, look_away, &due),
                      STATUS_OK);
     look_at_held(m);
