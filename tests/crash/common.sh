@@ -46,7 +46,7 @@ start_server() {
     log=$scratch/server-$server_number.log
     LD_PRELOAD=$preload "$brasa" serve --listen 127.0.0.1:0 --data "$folder" "$@" >"$log" 2>&1 </dev/null &
     server_pid=$!
-    while ! grep -q '^ready' "$log"; do
+    while ! grep -qs '^ready' "$log"; do
         kill -0 "$server_pid" 2>/dev/null || return 1
         [ $((waited += 1)) -lt 3000 ] || return 1
         sleep 0.01

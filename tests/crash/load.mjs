@@ -192,6 +192,29 @@ export class Peer {
     }
 }
 
+/* Nodes that will be purged: the same ones whenever they are asked for. */
+class Leaving extends Puts {
+    next()
+    {
+        const put = super.next();
+        const soul = `gone${this.made % leaving_souls}`;
+        const value = i => `${this.name} gone ${this.made} ${i} ${'x'.repeat(this.made * 131 % 6000)}`;
+        put.writes = put.writes.map((w, i) => ({ soul, key: w.key, state: this.state, value: value(i) }));
+        return { ...put, id: `${put.id}-${this.round}`, flags: '-' };
+    }
+}
+export const leaving_souls = 5;
+
+/* node load.mjs leave URL PLAN SEED ROUND: sends them, the first time (1) or once more. */
+async function leave([url, plan, seed, round])
+{
+    const puts = new Leaving(Number(seed), Date.now() - Date.now() % 86400e3 - 86400e3, 'g');
+    puts.round = round;
+    const peer = new Peer(url, puts, { count: 30, open_max: 5, sending: some => appendFileSync(plan, some.map(plan_of).join('')) });
+    await peer.run();
+    process.exit(peer.cut ? 1 : 0);
+}
+
 /* node load.mjs URL PLAN SEED COUNT: for a recording. A plan is added to. */
 async function main([url, plan, seed, count])
 {
@@ -207,4 +230,7 @@ async function main([url, plan, seed, count])
     process.exit(0);
 }
 
-if (process.argv[1]?.endsWith('crash/load.mjs')) await main(process.argv.slice(2));
+if (process.argv[1]?.endsWith('crash/load.mjs')) {
+    const words = process.argv.slice(2);
+    await (words[0] === 'leave' ? leave(words.slice(1)) : main(words));
+}
