@@ -48,7 +48,8 @@ radisk *judge_open(const char *folder, char why[static RADISK_WHY_MAX])
     /* Small, so that little zero-filling is to be done and much is folded. */
     const radisk_options options = { .folder = folder,
                                      .secret = { 1 },
-                                     .limits = { .segment_bytes = 96 << 10,
+                                     .limits = { .overlay_max = 8 << 20,
+                                                 .segment_bytes = 96 << 10,
                                                  .fold_rows = 64,
                                                  .changelog_bytes = 256 << 10,
                                                  .blob_segment_bytes = 64 << 10 } };
