@@ -72,10 +72,12 @@ typedef struct kept_store {
 
 static const char *const store_names[STORES] = { "closed", "killed" };
 
+typedef enum damage_kind { BIT, BYTES, SECTOR, PAGE, CUT, DAMAGES } damage_kind;
+
 typedef struct damage {
     uint64_t number;
     size_t store, file;
-    enum { BIT, BYTES, SECTOR, PAGE, CUT, DAMAGES } kind;
+    damage_kind kind;
     size_t at;
     dice dice; /* for what is written there */
 } damage;
@@ -259,7 +261,7 @@ static damage draw_damage(const run *r, uint64_t number)
     }
     if (count == 0) tool_fail("the store has no files");
     d.file = fitting[dice_below(&d.dice, count)];
-    d.kind = (int)dice_below(&d.dice, DAMAGES);
+    d.kind = (damage_kind)dice_below(&d.dice, DAMAGES);
     d.at = dice_below(&d.dice, s->files[d.file].len);
     /* A segment is mostly room for more: rather where something stands. */
     for (int i = 0; i < 20 && s->files[d.file].bytes[d.at] == 0; i++)
