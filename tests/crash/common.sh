@@ -54,8 +54,9 @@ start_server() {
     server_url=$(sed -n 's/.*\(ws:[^ ]*\).*/\1/p' "$log" | head -n 1)
 }
 
+# It may have killed itself by now.
 kill_server() {
-    kill -9 "$server_pid"
+    kill -9 "$server_pid" 2>/dev/null
     wait "$server_pid" 2>/dev/null
     server_pid=
 }

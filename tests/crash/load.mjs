@@ -6,7 +6,7 @@
  * lost to. No two writes have the same value, so that what is found later tells
  * who wrote it. The plan is plan.h's, written before a put is sent.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chance, sleep } from '../tools/harness.mjs';
 
@@ -67,8 +67,16 @@ export class Puts {
         return [...new Set(keys)];
     }
 
+    /* Sent once more, before all others: what was not answered, as a client does
+     * that comes back. */
+    again = [];
+
     next()
     {
+        if (this.again.length > 0) {
+            const put = this.again.shift();
+            return { ...put, id: `${put.id}r` };
+        }
         this.state += 1 + this.below(3);
         const kind = this.below(10);
         if (kind < 2 && this.last) {
@@ -224,7 +232,10 @@ async function main([url, plan, seed, count])
         open_max: 12,
         sending: puts => appendFileSync(plan, puts.map(plan_of).join('')),
     }));
+    const unanswered = `${plan}.unanswered`;
+    if (existsSync(unanswered)) peers[0].puts.again = JSON.parse(readFileSync(unanswered, 'utf8'));
     await Promise.all(peers.map(async (peer, i) => { await sleep(i * 5); await peer.run(); }));
+    writeFileSync(unanswered, JSON.stringify(peers.flatMap(p => [...p.waiting.values()])));
     const errors = peers.flatMap(p => [...p.answered.values()]).filter(e => e !== null);
     console.log(`${peers.reduce((n, p) => n + p.answered.size, 0)} answered, ${errors.length} refused${errors.length ? ': ' + errors[0] : ''}`);
     process.exit(0);
