@@ -183,19 +183,28 @@ export class Peer {
         if (this.waiting.size === 0 && !this.over) this.#end();
     }
 
-    /* Resolves when it is over; `cut` then says whether before its time. */
+    /* Resolves when it is over; `cut` then says whether before its time. With
+     * `knocks` it tries to connect so many times, every few milliseconds. */
     run()
     {
-        return new Promise(resolve => {
-            this.socket = new WebSocket(this.url, { perMessageDeflate: false });
-            this.socket.on('open', () => this.#more());
-            this.socket.on('message', bytes => this.#heard(bytes));
-            this.socket.on('error', () => {});
-            this.socket.on('close', () => {
-                this.cut = !this.over;
-                this.over = true;
-                resolve(this);
-            });
+        return new Promise(resolve => this.#connect(this.options.knocks ?? 1, resolve));
+    }
+
+    #connect(knocks, resolve)
+    {
+        let opened = false;
+        this.socket = new WebSocket(this.url, { perMessageDeflate: false });
+        this.socket.on('open', () => { opened = true; this.#more(); });
+        this.socket.on('message', bytes => this.#heard(bytes));
+        this.socket.on('error', () => {});
+        this.socket.on('close', () => {
+            if (!opened && knocks > 1) {
+                setTimeout(() => this.#connect(knocks - 1, resolve), 4);
+                return;
+            }
+            this.cut = !this.over;
+            this.over = true;
+            resolve(this);
         });
     }
 }
@@ -230,6 +239,7 @@ async function main([url, plan, seed, count])
     const peers = [0, 1, 2].map(i => new Peer(url, new Puts(Number(seed) * 10 + i, began, `s${seed}c${i}x`), {
         count: Math.ceil(Number(count) / 3),
         open_max: 12,
+        knocks: 5000,
         sending: puts => appendFileSync(plan, puts.map(plan_of).join('')),
     }));
     const unanswered = `${plan}.unanswered`;
