@@ -147,6 +147,23 @@ static status check_file_system(const disk *d, const char *folder, reason why)
     return STATUS_OK;
 }
 
+/* A page beyond the end of a file that was cut off is a SIGBUS; a page of zeros is
+ * damage that LMDB and the rows' checks see. (LMDB itself may leave the file a few
+ * pages short: those that it took and gave back in one transaction.) */
+static void lengthen(const disk *d)
+{
+    MDB_envinfo info;
+    MDB_stat page;
+    struct stat is;
+    int fd;
+
+    if (mdb_env_info(d->env, &info) != 0 || mdb_env_stat(d->env, &page) != 0 ||
+        mdb_env_get_fd(d->env, &fd) != 0 || fstat(fd, &is) != 0)
+        return;
+    off_t wanted = (off_t)(info.me_last_pgno + 1) * page.ms_psize;
+    if (is.st_size < wanted) (void)!ftruncate(fd, wanted);
+}
+
 static int open_env(disk *d)
 {
     unsigned flags = MDB_NOTLS | (d->read_only ? MDB_RDONLY : 0);
@@ -164,6 +181,7 @@ static int open_env(disk *d)
     }
     int dead;
     (void)mdb_reader_check(d->env, &dead);
+    if (!d->read_only) lengthen(d);
     return 0;
 }
 

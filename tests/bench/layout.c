@@ -171,8 +171,8 @@ static void close_store(store *s)
     unlink(lock);
 }
 
-/* What the kernel was given to write for this process. A page that was synced and
- * is written again counts again. */
+/* Bytes handed to write calls. (write_bytes, beside it, counts all of a large folio
+ * when one page of it becomes dirty: on ext4 in Linux 6.18 thirteen times too much.) */
 static uint64_t bytes_written(void)
 {
     char line[128];
@@ -181,7 +181,7 @@ static uint64_t bytes_written(void)
 
     if (f == NULL) return 0;
     while (fgets(line, sizeof line, f) != NULL)
-        if (sscanf(line, "write_bytes: %llu", &bytes) == 1) break;
+        if (sscanf(line, "wchar: %llu", &bytes) == 1) break;
     fclose(f);
     return bytes;
 }

@@ -64,7 +64,7 @@ uint64_t machine_written(pid_t pid)
 {
     char text[1024];
 
-    return read_proc(pid, "io", text, sizeof text) ? line_of(text, "\nwrite_bytes:") : 0;
+    return read_proc(pid, "io", text, sizeof text) ? line_of(text, "\nwchar:") : 0;
 }
 
 enum { SYNC_APPENDED = 4096, SYNC_OVERWRITTEN = 256 };

@@ -20,9 +20,11 @@ machine_memory machine_read_memory(pid_t pid);
 double machine_cpu_ms(pid_t pid);
 double machine_own_cpu_ms(void);
 
-/* Bytes that the kernel was given to write for a process: whole pages, counted when
- * they become dirty, so a page synced and written again counts again. What the file
- * system writes besides is not in it. 0 for a process that is gone or not ours. */
+/* Bytes that a process handed to write calls: what it wrote to files, for sockets are
+ * sent to. What the file system adds, and what a sync rounds up to, is not in it. 0 for
+ * a process that is gone or not ours. (`write_bytes`, beside it, counts all of a large
+ * folio when one page of it becomes dirty: on ext4 in Linux 6.18 thirteen times too
+ * much, where pages are written at random.) */
 uint64_t machine_written(pid_t pid);
 
 /* How a file is written before it is synced. */

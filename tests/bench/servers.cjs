@@ -112,10 +112,9 @@ function kill(server) {
   })
 }
 
-// Bytes that the kernel was given to write for a process: whole pages, each time they
-// become dirty.
+// Bytes that a process handed to write calls, so to its files: see machine.h.
 function written(server) {
-  const line = /^write_bytes: (\d+)$/m.exec(fs.readFileSync(`/proc/${server.child.pid}/io`, 'utf8'))
+  const line = /^wchar: (\d+)$/m.exec(fs.readFileSync(`/proc/${server.child.pid}/io`, 'utf8'))
   return Number(line[1])
 }
 

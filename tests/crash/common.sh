@@ -9,6 +9,7 @@ brasa=$(realpath -m "${BRASA:-$build/server/brasa}")
 preload=
 server_pid=
 server_url=
+server_port=0
 server_number=0
 
 # In memory where there is such a place: what is tested is order, not the disk.
@@ -44,9 +45,9 @@ start_server() {
     shift
     server_number=$((server_number + 1))
     log=$scratch/server-$server_number.log
-    LD_PRELOAD=$preload "$brasa" serve --listen 127.0.0.1:0 --data "$folder" "$@" >"$log" 2>&1 </dev/null &
+    LD_PRELOAD=$preload "$brasa" serve --listen "127.0.0.1:$server_port" --data "$folder" "$@" >"$log" 2>&1 </dev/null &
     server_pid=$!
-    while ! grep -q '^ready' "$log"; do
+    while ! grep -qs '^ready' "$log"; do
         kill -0 "$server_pid" 2>/dev/null || return 1
         [ $((waited += 1)) -lt 3000 ] || return 1
         sleep 0.01
@@ -54,8 +55,9 @@ start_server() {
     server_url=$(sed -n 's/.*\(ws:[^ ]*\).*/\1/p' "$log" | head -n 1)
 }
 
+# It may have killed itself by now.
 kill_server() {
-    kill -9 "$server_pid"
+    kill -9 "$server_pid" 2>/dev/null
     wait "$server_pid" 2>/dev/null
     server_pid=
 }

@@ -4,11 +4,11 @@
  *               [--kind NAME] [--error NAME] [--at K [--forever]]
  *   brasa_fault --latch
  *
- * The conversation opens a store, merges puts of one key and of several, with small
- * and large values, waits for tickets, folds, reads, closes and opens again. Every
- * kind of call fails once, or for ever, with every errno that it may have: at its
- * first, second, third ... time, until a conversation was not touched. Each is had
- * in a process of its own. Whatever failed:
+ * The conversation opens a store whose process was killed, merges puts of one key and of several,
+ * with small and large values, waits for tickets, folds, reads, closes and opens again. Every kind
+ * of call fails once, or for ever, with every errno that it may have: at its first, second, third
+ * ... time, until a conversation was not touched. Each is had in a process of its own. Whatever
+ * failed:
  *
  *   - nothing crashes, hangs or answers a value that was not put there;
  *   - after a fault that happened once the store takes writes again, by itself or
@@ -33,6 +33,7 @@
 
 enum {
     PUTS = 60,
+    PAST = 10, /* of them put before the kill */
     PATIENCE_S = 20,
     JOBS_MAX = 16,
     SAMPLE = 6,      /* conversations for each kind, errno and duration */
@@ -245,13 +246,32 @@ static void look_for_refused(talk *t)
     }
 }
 
+/* What a process left that was killed: safe, and in the journal only. */
+static void make_past(talk *t)
+{
+    int how = 1;
+    pid_t process = fork();
+
+    if (process == 0) {
+        open_store(t);
+        speak(t, 0, PAST);
+        for (size_t i = 0; i < PAST; i++)
+            if (!t->acked[i]) _exit(1);
+        _exit(0);
+    }
+    (void)waitpid(process, &how, 0);
+    if (how != 0) tool_fail("no store was made");
+    for (size_t i = 0; i < PAST; i++) t->acked[i] = true;
+}
+
 static void have_talk(talk *t)
 {
     const fault *f = &t->fault;
 
+    make_past(t);
     faults_arm(f->kind, f->k, f->cause.error, f->forever ? -1 : 1);
     open_store(t);
-    speak(t, 0, PUTS / 2);
+    speak(t, PAST, PUTS / 2);
     close_store(t);
     open_store(t);
     speak(t, PUTS / 2, PUTS);

@@ -12,7 +12,9 @@
  *   reported   a row answers an error, or the store says what it noticed when it
  *              opens; the rest is right
  *   refused    the store does not open, and says why
- *   silent     something is missing, or older than it was, and nobody said so
+ *   checked    something is missing, or older than it was; the store does not say so
+ *              by itself, but `brasa check` (of $BRASA) finds damage
+ *   silent     not even that does
  *   fell       a signal ended the process; where it was is told
  * and what may not: a value, a row or a state that was never put (wrong), an
  * assertion of ours, and a process that never ends.
@@ -38,6 +40,7 @@ typedef enum outcome {
     UNHARMED,
     REPORTED,
     REFUSED,
+    CHECKED,
     SILENT,
     FELL,
     WRONG, /* from here on it must not happen */
@@ -47,7 +50,7 @@ typedef enum outcome {
 } outcome;
 
 static const char *const outcome_names[OUTCOMES] = {
-    "unharmed", "reported", "refused", "silent", "fell", "WRONG", "ASSERTED", "HUNG",
+    "unharmed", "reported", "refused", "checked", "silent", "fell", "WRONG", "ASSERTED", "HUNG",
 };
 
 typedef struct report {
@@ -69,10 +72,12 @@ typedef struct kept_store {
 
 static const char *const store_names[STORES] = { "closed", "killed" };
 
+typedef enum damage_kind { BIT, BYTES, SECTOR, PAGE, CUT, DAMAGES } damage_kind;
+
 typedef struct damage {
     uint64_t number;
     size_t store, file;
-    enum { BIT, BYTES, SECTOR, PAGE, CUT, DAMAGES } kind;
+    damage_kind kind;
     size_t at;
     dice dice; /* for what is written there */
 } damage;
@@ -256,7 +261,7 @@ static damage draw_damage(const run *r, uint64_t number)
     }
     if (count == 0) tool_fail("the store has no files");
     d.file = fitting[dice_below(&d.dice, count)];
-    d.kind = (int)dice_below(&d.dice, DAMAGES);
+    d.kind = (damage_kind)dice_below(&d.dice, DAMAGES);
     d.at = dice_below(&d.dice, s->files[d.file].len);
     /* A segment is mostly room for more: rather where something stands. */
     for (int i = 0; i < 20 && s->files[d.file].bytes[d.at] == 0; i++)
@@ -439,6 +444,19 @@ static void read_all(const run *r, const char *folder, report *out)
     radisk_close(store);
 }
 
+/* Whether `brasa check` finds fault with a copy that nobody has opened yet. */
+static bool check_finds_it(const run *r, damage d, const char *folder)
+{
+    char command[2 * TOOL_PATH + 64];
+    const char *brasa = getenv("BRASA");
+
+    if (brasa == NULL || strlen(brasa) > TOOL_PATH) return false;
+    tool_remove(folder);
+    lay_out(r, &d, folder);
+    (void)snprintf(command, sizeof command, "'%s' check '%s' >/dev/null 2>&1", brasa, folder);
+    return system(command) != 0;
+}
+
 /* Where it fell: the first caller that is not the C library. */
 static void fall(int number)
 {
@@ -472,6 +490,7 @@ static void be_reader(const run *r, damage d, int to)
     (void)snprintf(folder, sizeof folder, "%s/%d", r->scratch, (int)getpid());
     int words = open(said, O_WRONLY | O_CREAT | O_TRUNC, 0600);
     if (words < 0) _exit(3);
+    const damage same = d;
     lay_out(r, &d, folder);
     if (r->keep != NULL && rename(folder, r->keep) != 0) tool_fail("cannot keep it in %s", r->keep);
     if (r->keep == NULL) {
@@ -479,6 +498,7 @@ static void be_reader(const run *r, damage d, int to)
         (void)signal(SIGSEGV, fall);
         (void)signal(SIGBUS, fall);
         read_all(r, folder, &out);
+        if (out.outcome == SILENT && check_finds_it(r, same, folder)) out.outcome = CHECKED;
     }
     tool_remove(folder);
     (void)unlink(said);
@@ -609,9 +629,9 @@ static bool print_counts(const run *r)
     }
     (void)printf(
         "flip: %lu places of seed %llu: %lu wrong values; %lu unharmed, %lu reported, %lu refused, "
-        "%lu silent, %lu fell, %lu asserted, %lu hung\n",
+        "%lu found by check, %lu silent, %lu fell, %lu asserted, %lu hung\n",
         all, (unsigned long long)r->seed, sums[WRONG], sums[UNHARMED], sums[REPORTED],
-        sums[REFUSED], sums[SILENT], sums[FELL], sums[ASSERTED], sums[HUNG]);
+        sums[REFUSED], sums[CHECKED], sums[SILENT], sums[FELL], sums[ASSERTED], sums[HUNG]);
     return bad == 0;
 }
 

@@ -107,10 +107,9 @@ async function fill_up(relay, ledger)
     return got;
 }
 
-async function run()
+async function run(relay)
 {
     const ledger = new Ledger();
-    const relay = new Relay({ args: limits });
     fill();
     log(`a disk of ${process.env.BRASA_DISK_BYTES ? mb(Number(process.env.BRASA_DISK_BYTES)) + ' (by the shim)' : mb(statfsSync(disk).blocks * statfsSync(disk).bsize)}, ${filler_mb} MB of it a filler file`);
     await relay.start();
@@ -140,10 +139,12 @@ async function run()
     }
 }
 
+const relay = new Relay({ args: limits });
 try {
-    await run();
+    await run(relay);
 } catch (error) {
     expect(false, `it broke off: ${error.stack}`);
+    for (const line of relay.lines.slice(-4)) log(`       the server said: ${line}`);
 }
 console.log(`full: ${faults.length} faults`);
 process.exit(faults.length === 0 ? 0 : 1);

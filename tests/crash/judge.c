@@ -48,7 +48,8 @@ radisk *judge_open(const char *folder, char why[static RADISK_WHY_MAX])
     /* Small, so that little zero-filling is to be done and much is folded. */
     const radisk_options options = { .folder = folder,
                                      .secret = { 1 },
-                                     .limits = { .segment_bytes = 96 << 10,
+                                     .limits = { .overlay_max = 8 << 20,
+                                                 .segment_bytes = 96 << 10,
                                                  .fold_rows = 64,
                                                  .changelog_bytes = 256 << 10,
                                                  .blob_segment_bytes = 64 << 10 } };
@@ -166,6 +167,16 @@ static bool is_there(const judged *j, const plan_write *w)
     return v == HAM_SAME || v == HAM_KEEP;
 }
 
+static void judge_purge(judged *j, size_t key, const bool *acked)
+{
+    const plan_key *k = &j->plan->keys[key];
+
+    if (k->purged == 0 || k->purged > j->plan->put_count || !acked[k->purged - 1]) return;
+    if (j->found[key] != NOTHING)
+        say(j, VERDICT_WRONG, "%.*s %.*s was purged, and is back", (int)k->soul.len, k->soul.at,
+            (int)k->key.len, k->key.at);
+}
+
 static void judge_put(judged *j, size_t put, bool acked)
 {
     const plan_put *p = &j->plan->puts[put];
@@ -175,9 +186,10 @@ static void judge_put(judged *j, size_t put, bool acked)
 
     for (size_t i = p->first; i < p->first + p->count; i++) {
         const plan_write *w = &j->plan->writes[i];
+        bool purged = j->plan->keys[w->key].purged != 0;
         some |= j->found[w->key] == i + 1;
-        there += is_there(j, w);
-        if (!is_there(j, w)) missing = w;
+        there += purged || is_there(j, w);
+        if (!purged && !is_there(j, w)) missing = w;
     }
     if (there == p->count) return;
     const plan_key *k = &j->plan->keys[missing->key];
@@ -202,6 +214,7 @@ verdict judge(radisk *store, const plan *p, const bool *acked, char said[static 
     let_all_come_due(&j);
     for (size_t i = 0; i < p->key_count; i++) look_at_key(&j, i);
     scan_all(&j);
+    for (size_t i = 0; i < p->key_count; i++) judge_purge(&j, i, acked);
     for (size_t i = 0; i < p->put_count; i++) judge_put(&j, i, acked[i]);
     free(j.found);
     return j.verdict;

@@ -5,6 +5,7 @@
  *   - each acknowledged write is there, or a newer one of the same key that was
  *     sent (HAM says which is newer); held ones when they have come due;
  *   - of a put of several keys all are there, or none;
+ *   - what was purged is gone, whoever sends old copies of it;
  *   - nothing is there that was never sent, neither a row nor a value nor a state.
  */
 #ifndef TESTS_CRASH_JUDGE_H

@@ -2,7 +2,8 @@
  *
  * Three peers put, as load.mjs does, and note what is acknowledged. After 10 to
  * 900 ms, by the seed, the server is killed; it starts again on the same folder,
- * and every put of that cycle is read back over the wire. A store lives through ten
+ * and every put of that cycle is read back over the wire. Three times in ten that
+ * start is killed as well. A store lives through ten
  * such cycles; then all of it is read once more, before a clean stop and after it.
  *
  * The control is a disk that forgets: after the kill the folder is as it was before
@@ -32,6 +33,16 @@ async function judge(ledger, relay, when, which)
     return judged;
 }
 
+/* The next start is killed too, somewhere in its recovery or just after. */
+async function kill_in_start(relay)
+{
+    const ready = relay.start().catch(() => {});
+    await sleep(1 + Math.floor(dice() * 40));
+    await relay.kill();
+    await ready;
+    kills++;
+}
+
 async function cycle(relay, ledger, number)
 {
     const began = Date.now() - 3600e3 + number * 1000;
@@ -57,6 +68,7 @@ async function cycle(relay, ledger, number)
         cpSync(before, relay.data, { recursive: true });
         rmSync(before, { recursive: true });
     }
+    if (dice() < 0.3) await kill_in_start(relay);
     await relay.start();
     const mine = put => put.id.startsWith(`n${number}c`);
     const judged = await judge(ledger, relay, `cycle ${number}, killed after ${ms} ms`, mine);

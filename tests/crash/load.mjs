@@ -6,7 +6,7 @@
  * lost to. No two writes have the same value, so that what is found later tells
  * who wrote it. The plan is plan.h's, written before a put is sent.
  */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { chance, sleep } from '../tools/harness.mjs';
 
@@ -67,8 +67,16 @@ export class Puts {
         return [...new Set(keys)];
     }
 
+    /* Sent once more, before all others: what was not answered, as a client does
+     * that comes back. */
+    again = [];
+
     next()
     {
+        if (this.again.length > 0) {
+            const put = this.again.shift();
+            return { ...put, id: `${put.id}r` };
+        }
         this.state += 1 + this.below(3);
         const kind = this.below(10);
         if (kind < 2 && this.last) {
@@ -175,21 +183,53 @@ export class Peer {
         if (this.waiting.size === 0 && !this.over) this.#end();
     }
 
-    /* Resolves when it is over; `cut` then says whether before its time. */
+    /* Resolves when it is over; `cut` then says whether before its time. With
+     * `knocks` it tries to connect so many times, every few milliseconds. */
     run()
     {
-        return new Promise(resolve => {
-            this.socket = new WebSocket(this.url, { perMessageDeflate: false });
-            this.socket.on('open', () => this.#more());
-            this.socket.on('message', bytes => this.#heard(bytes));
-            this.socket.on('error', () => {});
-            this.socket.on('close', () => {
-                this.cut = !this.over;
-                this.over = true;
-                resolve(this);
-            });
+        return new Promise(resolve => this.#connect(this.options.knocks ?? 1, resolve));
+    }
+
+    #connect(knocks, resolve)
+    {
+        let opened = false;
+        this.socket = new WebSocket(this.url, { perMessageDeflate: false });
+        this.socket.on('open', () => { opened = true; this.#more(); });
+        this.socket.on('message', bytes => this.#heard(bytes));
+        this.socket.on('error', () => {});
+        this.socket.on('close', () => {
+            if (!opened && knocks > 1) {
+                setTimeout(() => this.#connect(knocks - 1, resolve), 4);
+                return;
+            }
+            this.cut = !this.over;
+            this.over = true;
+            resolve(this);
         });
     }
+}
+
+/* Nodes that will be purged: the same ones whenever they are asked for. */
+class Leaving extends Puts {
+    next()
+    {
+        const put = super.next();
+        const soul = `gone${this.made % leaving_souls}`;
+        const value = i => `${this.name} gone ${this.made} ${i} ${'x'.repeat(this.made * 131 % 6000)}`;
+        put.writes = put.writes.map((w, i) => ({ soul, key: w.key, state: this.state, value: value(i) }));
+        return { ...put, id: `${put.id}-${this.round}`, flags: '-' };
+    }
+}
+export const leaving_souls = 5;
+
+/* node load.mjs leave URL PLAN SEED ROUND: sends them, the first time (1) or once more. */
+async function leave([url, plan, seed, round])
+{
+    const puts = new Leaving(Number(seed), Date.now() - Date.now() % 86400e3 - 86400e3, 'g');
+    puts.round = round;
+    const peer = new Peer(url, puts, { count: 30, open_max: 5, sending: some => appendFileSync(plan, some.map(plan_of).join('')) });
+    await peer.run();
+    process.exit(peer.cut ? 1 : 0);
 }
 
 /* node load.mjs URL PLAN SEED COUNT: for a recording. A plan is added to. */
@@ -199,12 +239,19 @@ async function main([url, plan, seed, count])
     const peers = [0, 1, 2].map(i => new Peer(url, new Puts(Number(seed) * 10 + i, began, `s${seed}c${i}x`), {
         count: Math.ceil(Number(count) / 3),
         open_max: 12,
+        knocks: 5000,
         sending: puts => appendFileSync(plan, puts.map(plan_of).join('')),
     }));
+    const unanswered = `${plan}.unanswered`;
+    if (existsSync(unanswered)) peers[0].puts.again = JSON.parse(readFileSync(unanswered, 'utf8'));
     await Promise.all(peers.map(async (peer, i) => { await sleep(i * 5); await peer.run(); }));
+    writeFileSync(unanswered, JSON.stringify(peers.flatMap(p => [...p.waiting.values()])));
     const errors = peers.flatMap(p => [...p.answered.values()]).filter(e => e !== null);
     console.log(`${peers.reduce((n, p) => n + p.answered.size, 0)} answered, ${errors.length} refused${errors.length ? ': ' + errors[0] : ''}`);
     process.exit(0);
 }
 
-if (process.argv[1]?.endsWith('crash/load.mjs')) await main(process.argv.slice(2));
+if (process.argv[1]?.endsWith('crash/load.mjs')) {
+    const words = process.argv.slice(2);
+    await (words[0] === 'leave' ? leave(words.slice(1)) : main(words));
+}

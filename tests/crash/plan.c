@@ -92,6 +92,13 @@ static void add_write(plan *p, slice line)
     p->keys[w->key].first = p->write_count;
 }
 
+/* What is written to the soul later is an old copy, and does not count. */
+static void note_purge(plan *p, slice soul)
+{
+    for (size_t i = 0; i < p->key_count; i++)
+        if (slice_equal(p->keys[i].soul, soul)) p->keys[i].purged = p->put_count + 1;
+}
+
 void plan_read(plan *p, const char *path)
 {
     size_t len, lines = 0;
@@ -110,6 +117,8 @@ void plan_read(plan *p, const char *path)
         slice line = take_until(&rest, '\n');
         if (slice_begins(line, SLICE("put ")))
             add_put(p, line);
+        else if (slice_begins(line, SLICE("purged ")))
+            note_purge(p, (slice){ line.at + 7, line.len - 7 });
         else
             add_write(p, line);
     }

@@ -4,12 +4,15 @@
  *
  *     put ID FLAGS COUNT
  *     SOUL KEY STATE VALUE
+ *     purged SOUL
  *
  * Souls and keys have no blanks; a value is the JSON text to the line's end, and
- * no two writes of a plan have the same value: so what stands in a store tells
- * which put wrote it. FLAGS: `-`, or `old` for a put that is older than what the
- * put before it wrote to the same key (its ack depends on that row), or `held` for
- * one from the future.
+ * no two puts have the same values, but for one that is sent once more whole: so
+ * what stands in a store tells which put wrote it. FLAGS: `-`, or `old` for a put that is older
+ * than what the put before it wrote to the same key (its ack depends on that row), or `held` for
+ * one from the future. `purged`: the soul was removed for good before the next put
+ * was sent, so when that is acknowledged it must be gone. Old copies of it may be
+ * sent again, under the same values; nothing newer is.
  */
 #ifndef TESTS_CRASH_PLAN_H
 #define TESTS_CRASH_PLAN_H
@@ -34,7 +37,8 @@ typedef struct plan_put {
 
 typedef struct plan_key {
     slice soul, key;
-    size_t first; /* of its writes, one more than its index */
+    size_t first;  /* of its writes, one more than its index */
+    size_t purged; /* gone when this put was acknowledged, one more than its index; 0: never */
 } plan_key;
 
 typedef struct plan {

@@ -440,16 +440,18 @@ static int watched_sync(int fd, long call)
 {
     uint64_t number = 0, object = 0;
     bool fails = false;
+    unsigned takes_us = 0;
 
     if (recording_begin()) {
         const recorded *k = recording_of(fd, NULL);
         if (k != NULL) {
             object = k->object;
-            number = recording_next_sync(&fails);
+            number = recording_next_sync(&fails, &takes_us);
             recording_note(TAPE_BEGIN, object, 0, number, "", 0);
         }
         recording_end();
     }
+    if (takes_us > 0) (void)usleep(takes_us);
     int r = fails ? -1 : (int)syscall(call, fd);
     if (fails) errno = EIO;
     note_later(r == 0 ? TAPE_END : TAPE_FAILED, object, number);

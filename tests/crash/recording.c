@@ -16,7 +16,8 @@
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static tape_head *tape;
 static bool started;
-static uint64_t noted, syncs, kill_after, fail_at; /* of this process */
+static uint64_t noted, syncs, kill_after, fail_at, slow_us; /* of this process */
+static bool kill_in_write;
 
 enum { KNOWN_MAX = 1 << 16 };
 static recorded known[KNOWN_MAX];
@@ -62,6 +63,8 @@ static char *take(const tape_record *r)
 static void sealed(const tape_record *r)
 {
     __atomic_store_n(&tape->used, tape->used + sizeof *r + tape_padded(r->bytes), __ATOMIC_RELEASE);
+    if (kill_after == 0 || ++noted < kill_after) return;
+    if (!kill_in_write || r->kind == TAPE_WRITE) (void)syscall(SYS_kill, getpid(), SIGKILL);
 }
 
 void recording_note(tape_kind kind, uint64_t object, uint64_t parent, uint64_t at,
@@ -104,8 +107,9 @@ void recording_made(tape_kind kind, uint64_t parent, const char *name, const str
     know(s->st_ino, object, name);
 }
 
-uint64_t recording_next_sync(bool *fails)
+uint64_t recording_next_sync(bool *fails, unsigned *takes_us)
 {
+    *takes_us = (unsigned)slow_us;
     *fails = ++syncs == fail_at;
     return tape->next_sync++;
 }
@@ -167,7 +171,9 @@ static void open_tape(const char *file, const char *root)
     }
     recording_note(TAPE_RUN, (uint64_t)getpid(), 0, 0, "", 0);
     kill_after = number_in(TAPE_KILL);
+    kill_in_write = kill_after > 0 && strchr(getenv(TAPE_KILL), 'w') != NULL;
     fail_at = number_in(TAPE_FAIL);
+    slow_us = number_in(TAPE_SLOW);
     noted = 0;
 }
 

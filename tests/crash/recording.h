@@ -35,8 +35,9 @@ void recording_unseen(const char *what);
 void recording_made(tape_kind kind, uint64_t parent, const char *name, const struct stat *s);
 void recording_gone(uint64_t object);
 
-/* The number of a sync that begins, and whether it is the one that is to fail. */
-uint64_t recording_next_sync(bool *fails);
+/* The number of a sync that begins, whether it is the one that is to fail, and how
+ * long it is to take besides. */
+uint64_t recording_next_sync(bool *fails, unsigned *takes_us);
 
 /* NULL: not one of ours. */
 const recorded *recording_find(const struct stat *s);

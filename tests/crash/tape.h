@@ -62,9 +62,12 @@ typedef struct tape_head {
 #define TAPE_WATCH "BRASA_TAPE_ROOT"
 
 /* Also: after so many records the process kills itself, as kill -9 would, at the
- * very call; and its so many'th sync answers EIO without being made. */
+ * very call ("300"), or at the next write of a file ("300w"), which then is not
+ * synced; its so many'th sync answers EIO without being made; and each sync takes so
+ * many microseconds more, as on a disk that is slower than memory. */
 #define TAPE_KILL "BRASA_TAPE_KILL"
 #define TAPE_FAIL "BRASA_TAPE_FAIL"
+#define TAPE_SLOW "BRASA_TAPE_SLOW"
 
 static inline size_t tape_padded(size_t bytes)
 {
