@@ -92,9 +92,8 @@ static status name_blob(replay *r, const journal_row *row, generation_value *val
     *value = (generation_value){ .text = row->value };
     if (!row->is_blob) return STATUS_OK;
     if (row->place.segment > r->blob_max) r->blob_max = row->place.segment;
-    blob_place place = place_of_blob(r, row);
-    status s =
-        blobs_known(r->store->blobs, &row->blob, &place, pool_index(r->store, r->into), &entry);
+    blob_place at = place_of_blob(r, row);
+    status s = blobs_known(r->store->blobs, &row->blob, &at, pool_index(r->store, r->into), &entry);
     if (s == STATUS_OK) *value = (generation_value){ .blob = blobs_of(entry) };
     return s;
 }
