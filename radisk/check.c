@@ -28,6 +28,7 @@ static void add_name(text *out, const char *before, slice name)
 static void say(checking *c, text *line)
 {
     text_add_char(line, '\0');
+    c->no_memory |= !text_ok(line);
     c->report->findings++;
     c->wish->say(c->wish->context, text_ok(line) ? line->at : "out of memory");
     text_free(line);
@@ -115,6 +116,7 @@ status check_blob_text(checking *c, const blob_ref *ref, const blob_place *place
     if (s == STATUS_OK) s = blob_text(ref, text_slice(&stored), &c->value);
     text_free(&stored);
     *out = text_slice(&c->value);
+    c->no_memory |= s == STATUS_NO_MEMORY;
     return s;
 }
 
@@ -237,12 +239,12 @@ static void begin_soul(checking *c, soul_at *at, slice value)
     text_reset(&at->name, 1 << 16);
     if (value.len >= HEAD) text_add(&at->name, (slice){ value.at + HEAD, value.len - HEAD });
     layout_seal_soul(&at->seal, text_slice(&at->name));
-    at->known =
-        layout_entry_read(&own, no_name, value, &at->seal) == STATUS_OK && text_ok(&at->name);
-    if (!at->known) {
-        check_find(c, "the name of a soul's rows is damaged", no_name, no_name);
-        return;
-    }
+    at->known = false;
+    c->no_memory |= !text_ok(&at->name);
+    if (!text_ok(&at->name)) return;
+    at->known = layout_entry_read(&own, no_name, value, &at->seal) == STATUS_OK;
+    if (!at->known) check_find(c, "the name of a soul's rows is damaged", no_name, no_name);
+    if (!at->known) return;
     status s = disk_find_soul(&c->disk, text_slice(&at->name), &found);
     if (s == STATUS_OK && found.id != at->id)
         check_find(c, "the index has another number for a soul that has rows",
@@ -408,7 +410,7 @@ static status check_all(checking *c)
     if (s == STATUS_OK) s = prove_blobs(c);
     if (s == STATUS_OK) check_meta(c);
     if (s == STATUS_OK && c->wish->hash) s = check_hash_rest(c);
-    return s;
+    return s == STATUS_OK && c->no_memory ? STATUS_NO_MEMORY : s;
 }
 
 status check_store(const check_wish *wish, check_report *out, char why[CHECK_WHY_MAX])

@@ -165,6 +165,7 @@ static status keep_newest(checking *c)
             text copy = { 0 };
             if (value_of(c, before, &ours) != STATUS_OK) ours = (slice){ "", 0 };
             text_add(&copy, ours);
+            c->no_memory |= !text_ok(&copy);
             wins =
                 value_of(c, f, &theirs) == STATUS_OK && value_order(theirs, text_slice(&copy)) > 0;
             text_free(&copy);
@@ -241,6 +242,7 @@ static status text_of(checking *c, const layout_entry *e, text *to)
         if (s != STATUS_OK) return s;
     }
     text_add(to, value);
+    c->no_memory |= !text_ok(to);
     return text_ok(to) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
