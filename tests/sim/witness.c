@@ -160,13 +160,6 @@ void witness_note_end(witness *w)
         for (int k = 0; k < NAMES_KEYS; k++) note_row(w, s, k, &p);
 }
 
-static bool is_there(const witness *w, const testimony *t, cell *kept)
-{
-    disk_cell(w->world, t->soul, t->key, kept);
-    return cell_order(kept, &t->told) >= 0 ||
-           store_may_be_purged(w->world->store, t->soul, t->key, t->told.state);
-}
-
 static bool was_held(const witness *w, const testimony *t)
 {
     for (size_t i = 0; i < w->held.len; i++) {
@@ -175,6 +168,15 @@ static bool was_held(const witness *w, const testimony *t)
             return true;
     }
     return false;
+}
+
+static bool is_there(const witness *w, const testimony *t, cell *kept)
+{
+    disk_cell(w->world, t->soul, t->key, kept);
+    if (cell_order(kept, &t->told) >= 0) return true;
+    /* Taken by a recovery, because its time had come; now the clock is set back. */
+    if (t->told.state > world_moment(w->world).wall_ms && was_held(w, t)) return true;
+    return store_may_be_purged(w->world->store, t->soul, t->key, t->told.state);
 }
 
 static void accuse(witness *w, const char *of, const testimony *t)
