@@ -96,11 +96,13 @@ static status wins_tie(radisk *store, const kept *ours, const kept *other, bool 
     return s;
 }
 
-/* A replayed row against the one in LMDB, which may be newer. If that is damaged,
+/* A replayed row against the one in LMDB, which may be newer, or against the floor that
+ * a purge left there after the row was folded: it stands in the journal still when it
+ * was written anew, after a failure, with younger ones. If LMDB's is damaged,
  * ours is whole and will take its place. */
 static status newer_of(radisk *store, place *p, slice key, kept *ours)
 {
-    kept other;
+    kept other = { .floor = -(double)INFINITY };
     bool wins;
     status s = find_on_disk(store, p, key, &other);
 
@@ -108,6 +110,10 @@ static status newer_of(radisk *store, place *p, slice key, kept *ours)
         s = wins_tie(store, ours, &other, &wins);
     else
         wins = s == STATUS_OK && other.state > ours->state;
+    if (s == STATUS_NOT_FOUND && ours->state <= other.floor) {
+        *ours = other;
+        return STATUS_NOT_FOUND;
+    }
     if (s == STATUS_NOT_FOUND || s == STATUS_CORRUPT) return STATUS_OK;
     if (s == STATUS_OK && wins) *ours = other;
     return s;

@@ -128,7 +128,7 @@ static status shape_key(scan *s, const met *m, graph_row *row)
 
     if (m->newest == NULL) {
         result = stored_row(s, m, &found);
-    } else if (m->replayed && m->stored_there) { /* seldom: place_find() knows how */
+    } else if (m->replayed) { /* seldom: place_find() knows how */
         result = place_of(s->store, row->soul, &p);
         if (result == STATUS_OK) result = place_find(s->store, p, m->name, &found);
     } else {
@@ -153,11 +153,13 @@ static bool stop_at_first(void *visitor, const graph_row *row)
     return false;
 }
 
-/* A soul of which something was purged may have nothing left. */
+/* A soul of which something was purged may have nothing left, also when a replayed
+ * generation still has its rows. */
 static status shape_soul(scan *s, const met *m, graph_row *row)
 {
     static const lex_range all = { 0 };
-    bool lives = m->newest != NULL || m->stored.kind != LAYOUT_FLOOR;
+    bool lives =
+        (m->newest != NULL && !m->replayed) || (m->stored_there && m->stored.kind != LAYOUT_FLOOR);
 
     if (!lives) {
         status result = scan_keys(s->store, m->name, &all, stop_at_first, &lives);
