@@ -4,13 +4,15 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
-static bool closed;
+static bool closed, closed_database;
 static int waiting;
 static disk_part failing_part;
 static int failing_error, failing_times, failed;
@@ -20,6 +22,17 @@ static unsigned long syncs;
  * first two pages. */
 enum { META_BELOW = 2 * 4096, META_BYTES_MAX = 512 };
 
+static bool is_database(int fd)
+{
+    char name[64], path[512];
+
+    (void)snprintf(name, sizeof name, "/proc/self/fd/%d", fd);
+    ssize_t len = readlink(name, path, sizeof path - 1);
+    if (len < 0) return false;
+    path[len] = '\0';
+    return strstr(path, "data.mdb") != NULL || strstr(path, "aside") != NULL;
+}
+
 static bool fails(disk_part part)
 {
     (void)pthread_mutex_lock(&lock);
@@ -27,7 +40,7 @@ static bool fails(disk_part part)
     if (now && failing_times > 0) failing_times--;
     int error = failing_error;
     failed += now;
-    if (part != DISK_DATA) syncs++;
+    if (part != DISK_DATA && part != LOG_WRITE) syncs++;
     (void)pthread_mutex_unlock(&lock);
     if (now) errno = error;
     return now;
@@ -37,7 +50,7 @@ ssize_t pwrite(int fd, const void *bytes, size_t len, off_t at)
 {
     bool meta = at < META_BELOW && len <= META_BYTES_MAX;
 
-    if (fails(meta ? DISK_META : DISK_DATA)) return -1;
+    if (fails(!is_database(fd) ? LOG_WRITE : meta ? DISK_META : DISK_DATA)) return -1;
     return syscall(SYS_pwrite64, fd, bytes, len, at);
 }
 
@@ -48,34 +61,56 @@ ssize_t writev(int fd, const struct iovec *pieces, int count)
     return syscall(SYS_writev, fd, pieces, count);
 }
 
+static bool must_wait(bool database)
+{
+    return closed || (database && closed_database);
+}
+
 int fdatasync(int fd)
 {
+    bool database = is_database(fd);
+
     (void)pthread_mutex_lock(&lock);
-    waiting++;
+    bool waits = must_wait(database);
+    waiting += waits;
     (void)pthread_cond_broadcast(&changed);
-    while (closed) (void)pthread_cond_wait(&changed, &lock);
-    waiting--;
+    while (must_wait(database)) (void)pthread_cond_wait(&changed, &lock);
+    waiting -= waits;
     (void)pthread_mutex_unlock(&lock);
-    if (fails(DISK_SYNC)) return -1;
+    if (fails(database ? DISK_SYNC : LOG_SYNC)) return -1;
     return (int)syscall(SYS_fdatasync, fd);
 }
 
-static void set_closed(bool to)
+static void set_closed(bool all, bool database)
 {
     (void)pthread_mutex_lock(&lock);
-    closed = to;
+    closed = all;
+    closed_database = database;
     (void)pthread_cond_broadcast(&changed);
     (void)pthread_mutex_unlock(&lock);
 }
 
 void disk_gate_close(void)
 {
-    set_closed(true);
+    set_closed(true, true);
+}
+
+void disk_gate_close_database(void)
+{
+    set_closed(false, true);
 }
 
 void disk_gate_open(void)
 {
-    set_closed(false);
+    set_closed(false, false);
+}
+
+bool disk_gate_waited_at(void)
+{
+    (void)pthread_mutex_lock(&lock);
+    bool now = waiting > 0;
+    (void)pthread_mutex_unlock(&lock);
+    return now;
 }
 
 void disk_gate_await(void)

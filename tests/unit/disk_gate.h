@@ -10,16 +10,20 @@
 
 #include <stdbool.h>
 
-/* From now on every sync waits at the gate until it is opened. */
+/* From now on every sync waits at the gate until it is opened; or only those of the
+ * database, so that a fold is under way and the journal goes on. */
 void disk_gate_close(void);
+void disk_gate_close_database(void);
 void disk_gate_open(void);
 
-/* Waits until somebody waits at the closed gate. */
+/* Whether somebody waits at the closed gate; and waits until somebody does. */
+bool disk_gate_waited_at(void);
 void disk_gate_await(void);
 
-/* What can fail: a write of data pages; the sync after them; the write of the
- * meta page, which makes the commit. */
-typedef enum disk_part { DISK_DATA, DISK_SYNC, DISK_META } disk_part;
+/* What can fail. Of the journal and of blobs: a write; a sync. Of LMDB: a write of
+ * data pages; the sync after them; the write of the meta page, which makes the
+ * commit. */
+typedef enum disk_part { LOG_WRITE, LOG_SYNC, DISK_DATA, DISK_SYNC, DISK_META } disk_part;
 
 /* From now on `part` fails with `error`, `times` times (-1: for ever; 0: never). */
 void disk_gate_fail(disk_part part, int error, int times);

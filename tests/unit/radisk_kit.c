@@ -72,6 +72,13 @@ void kit_open(kit *k)
     if (s != STATUS_OK) print_error("%s: %s\n", status_text(s), why);
     assert_int_equal(s, STATUS_OK);
     k->graph = radisk_graph(k->store);
+    while (!k->options.by_hand && radisk_wait(k->store)) continue; /* the next segment is there */
+}
+
+void kit_rest(kit *k)
+{
+    assert_int_equal(radisk_fold(k->store), STATUS_OK);
+    while (radisk_wait(k->store)) continue;
 }
 
 void kit_close(kit *k)

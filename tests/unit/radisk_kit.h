@@ -36,8 +36,11 @@ void kit_open(kit *k);
 void kit_close(kit *k);
 void kit_reopen(kit *k);
 
-/* Waits for the committer in turns, as a loop does, until all is durable. */
+/* Waits until all is durable. */
 void kit_settle(kit *k);
+
+/* Waits until all is in the database, and nobody works any more. */
+void kit_rest(kit *k);
 
 /* A slice of a C string. */
 slice kit_text(const char *s);

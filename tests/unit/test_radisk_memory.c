@@ -165,8 +165,10 @@ static void an_opening_without_memory_leaves_nothing_open(void **state)
         status s = radisk_open(&k->store, &k->options, why);
         done = !failing_happened();
         failing_at(0);
-        assert_int_equal(s, done ? STATUS_OK : STATUS_NO_MEMORY);
-        if (!done) assert_true(why[0] != '\0');
+        /* What a worker has not got it asks for again: then the store is open. */
+        assert_true(s == STATUS_OK || (!done && s == STATUS_NO_MEMORY));
+        if (s != STATUS_OK) assert_true(why[0] != '\0');
+        if (!done && s == STATUS_OK) radisk_close(k->store);
     }
     assert_true(n > 4);
     k->graph = radisk_graph(k->store);
