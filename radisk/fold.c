@@ -166,13 +166,30 @@ static void prepared(radisk *store, const fold_job *job)
     store->next_number++;
 }
 
-status fold_first_segments(radisk *store)
+static status prepare_now(radisk *store)
 {
     fold_job job = prepare_job(store);
 
     prepare(&job);
     prepared(store, &job);
-    if (job.news.how != STATUS_OK) return job.news.how;
+    return job.news.how;
+}
+
+/* On a full disk the change log gives way; and when that does not do, the store
+ * opens as one whose segment was lost to it: reads go on at once, and writes when
+ * the folder could make a segment. */
+status fold_first_segments(radisk *store)
+{
+    status s = prepare_now(store);
+
+    if (s == STATUS_NO_SPACE) s = prepare_now(store);
+    if (s == STATUS_NO_SPACE) {
+        store->segment.number = store->next_number - 1;
+        store->segment_lost = true;
+        store->trouble = s;
+        return STATUS_OK;
+    }
+    if (s != STATUS_OK) return s;
     store->segment = store->next;
     store->has_next = false;
     store->durable_end = JOURNAL_HEADER;

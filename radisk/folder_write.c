@@ -1,8 +1,10 @@
 /* folder_write.c - see folder_inside.h. */
 #include "radisk/folder_inside.h"
 
+#include <errno.h>
 #include <math.h>
 #include <time.h>
+#include <unistd.h>
 
 static uint64_t now_us(void)
 {
@@ -97,6 +99,16 @@ static bool panicked(const disk *d)
     return error == MDB_PANIC;
 }
 
+/* LMDB calls a short write EIO, and that is what a disk answers that runs full. */
+static bool is_full(const writing *w)
+{
+    const files *f = w->folder->files;
+    uint64_t bytes;
+
+    if (f == NULL || f->room == NULL || f->room(f->context, &bytes) != STATUS_OK) return false;
+    return bytes < 2 * (uint64_t)sysconf(_SC_PAGESIZE) * w->folder->rows_max;
+}
+
 void writing_end(writing *w)
 {
     if (writing_ok(w))
@@ -108,6 +120,7 @@ void writing_end(writing *w)
     text_free(&w->texts[1]);
     w->news->how = w->error != 0 ? disk_status(w->error) : w->how;
     if (w->news->how == STATUS_NOT_FOUND) w->news->how = STATUS_CORRUPT;
+    if (w->error == EIO && is_full(w)) w->news->how = STATUS_NO_SPACE;
     w->news->reopen = w->error != 0 && panicked(w->disk);
     w->news->took_us = now_us() - w->began_us;
 }

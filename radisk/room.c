@@ -71,12 +71,24 @@ static uint64_t reserve_bytes(const radisk *store, uint64_t page)
     return 2 * page * store->limits.fold_rows + 2 * (uint64_t)unfolded(store);
 }
 
+static status ask_files(const radisk *store)
+{
+    MDB_stat stat;
+    uint64_t free_bytes;
+
+    if (store->disk.env == NULL) return STATUS_OK; /* told otherwise */
+    (void)mdb_env_stat(store->disk.env, &stat);
+    status s = store->files.room(store->files.context, &free_bytes);
+    bool is_full = s == STATUS_OK && free_bytes < reserve_bytes(store, stat.ms_psize);
+    return is_full ? STATUS_NO_SPACE : STATUS_OK;
+}
+
 /* The size that an operator set is for the database and the blobs together: what
  * the blobs take is not the database's any more. */
 static status ask(radisk *store)
 {
     MDB_stat stat;
-    uint64_t pages, free_bytes, blobs = blobs_file_bytes(store->blobs);
+    uint64_t pages, blobs = blobs_file_bytes(store->blobs);
 
     if (store->disk.env == NULL) return STATUS_OK; /* told otherwise */
     (void)mdb_env_stat(store->disk.env, &stat);
@@ -88,13 +100,17 @@ static status ask(radisk *store)
     store->blobs_at_ask = blobs;
     store->blob_room = room > wanted + blobs ? room - wanted - blobs : 0;
     if (store->blob_room == 0) return STATUS_NO_SPACE;
-    s = store->files.room(store->files.context, &free_bytes);
-    return s == STATUS_OK && free_bytes < wanted ? STATUS_NO_SPACE : STATUS_OK;
+    return ask_files(store);
 }
 
+/* What comes in a second may be more than the reserve, so the file system is asked
+ * each turn: it costs a microsecond, where LMDB's free pages must be looked up. */
 void room_turn(radisk *store, double now_ms)
 {
-    if (now_ms < store->room_at_ms) return;
+    if (now_ms < store->room_at_ms) {
+        if (store->room == STATUS_OK) store->room = ask_files(store);
+        return;
+    }
     store->room_at_ms = now_ms + ASK_MS;
     store->room = ask(store);
 }

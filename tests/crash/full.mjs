@@ -91,11 +91,13 @@ async function judge(relay, ledger, when)
 async function wait_for_room(relay, ledger)
 {
     const since = Date.now();
+    let tried;
     while (Date.now() - since < 30e3) {
-        const tried = await put_until_refused(relay, ledger, 1);
+        tried = await put_until_refused(relay, ledger, 1);
         if (tried.taken > 0) return Date.now() - since;
         await sleep(100);
     }
+    log(`still refused: ${tried.refusal}`);
     return null;
 }
 
