@@ -448,40 +448,37 @@ static void look_at_held(model *m)
     view_close(view);
 }
 
-/* Whether `other` has all that the reference has waiting. */
-static bool has_held(const model *m, const reference *other)
+static bool same_write(const held *a, const held *b)
 {
-    for (size_t i = 0; i < m->is.held_count; i++) {
-        const held *h = &m->is.held[i];
-        bool found = false;
-        for (size_t j = 0; j < other->held_count && !found; j++)
-            found = other->held[j].soul == h->soul && other->held[j].key == h->key &&
-                    other->held[j].write.state == h->write.state &&
-                    slice_equal(other->held[j].write.value, h->write.value);
-        if (!found) return false;
-    }
-    return true;
+    return a->soul == b->soul && a->key == b->key && a->write.state == b->write.state &&
+           slice_equal(a->write.value, b->write.value);
 }
 
-/* A held write that came due is read back from the journal beside the row that it
- * became. It waits once more, for nothing, if the clock has gone back since. */
-static bool rest_has_come_due(const model *m, const reference *other)
+/* A held write that came due and lost, or became the row that is there. */
+static bool has_come_due(const model *m, const held *h)
 {
-    for (size_t i = 0; i < other->held_count; i++) {
-        const held *h = &other->held[i];
-        const cell *c = &m->is.cells[h->soul][h->key];
-        reference one = { .held_count = 1, .held = { *h } };
-        model waiting = { .is = one };
-        if (has_held(&waiting, &m->is)) continue;
-        if (!c->there || ham_judge(&c->write, &h->write, (double)INFINITY) == HAM_TAKE)
-            return false;
+    const cell *c = &m->is.cells[h->soul][h->key];
+
+    return c->there && ham_judge(&c->write, &h->write, (double)INFINITY) != HAM_TAKE;
+}
+
+/* Of the writes that wait in `one` and not in `other`, each has come due: the clock
+ * may have gone back since, and the journal may still tell of it. */
+static bool rest_has_come_due(const model *m, const reference *one, const reference *other)
+{
+    for (size_t i = 0; i < one->held_count; i++) {
+        bool found = false;
+        for (size_t j = 0; j < other->held_count && !found; j++)
+            found = same_write(&one->held[i], &other->held[j]);
+        if (!found && !has_come_due(m, &one->held[i])) return false;
     }
     return true;
 }
 
 static bool is_as(model *m, const reference *found)
 {
-    return shows(m, &m->is) && has_held(m, found) && rest_has_come_due(m, found);
+    return shows(m, &m->is) && rest_has_come_due(m, &m->is, found) &&
+           rest_has_come_due(m, found, &m->is);
 }
 
 /* Batches are written in order: over real files the store is what it was after
@@ -508,7 +505,7 @@ void model_crash(model *m)
         for (go_back_to(m, at); !is_as(m, &found); go_back_to(m, --at)) assert_true(at > safe);
     } else {
         adopt(m, safe);
-        assert_true(has_held(m, &found));
+        assert_true(rest_has_come_due(m, &m->is, &found));
     }
     memcpy(m->is.held, found.held, sizeof found.held);
     m->is.held_count = found.held_count;
