@@ -129,11 +129,18 @@ static void choose_old(radisk *store, fold_job *job)
     }
 }
 
+/* Behind its zeros a segment grows with every batch, and the sync of a file that
+ * grows waits for what the file system has to note, and that for the folder's pages
+ * (measured: p50 0.3 ms instead of 0.1, p99 30 ms instead of 16). So a busy store
+ * gets zeros for all that the segment before held; a small one stays small. */
 static size_t first_bytes(const radisk *store)
 {
-    size_t half = store->limits.segment_bytes / 2;
+    size_t most = store->limits.segment_bytes, least = most / 2;
+    size_t wish = store->segment_wish + store->segment_wish / 4;
 
-    return half < SEGMENT_START ? half : SEGMENT_START;
+    if (least > SEGMENT_START) least = SEGMENT_START;
+    if (wish < least) return least;
+    return wish < most + least ? wish : most + least;
 }
 
 static fold_job job_of(radisk *store, errand what)
@@ -160,7 +167,10 @@ static fold_job prepare_job(radisk *store)
 static void prepared(radisk *store, const fold_job *job)
 {
     store->prepare_trouble = job->news.how;
-    if (job->news.how != STATUS_OK) return;
+    if (job->news.how != STATUS_OK) {
+        log_note_failure(store, job->news.how);
+        return;
+    }
     store->next = job->made;
     store->has_next = true;
     store->next_number++;
@@ -322,12 +332,22 @@ static bool reopened(radisk *store)
     return !store->damaged;
 }
 
+/* A segment comes before a fold, unless none can be made: a fold may be what gives
+ * room for it. Then they take turns. */
+static bool prepares_first(const radisk *store)
+{
+    bool foldable = overlay_sealed(store) != NULL && store->sealed_whole;
+
+    if (store->has_next) return false;
+    return !foldable || store->prepare_trouble == STATUS_OK || store->fold_job.errand != PREPARE;
+}
+
 void fold_hand(radisk *store)
 {
     double now = store->now_ms(store->context);
 
     if (store->folding || store->latched || store->damaged || !reopened(store)) return;
-    if (!store->has_next) {
+    if (prepares_first(store)) {
         fold_job job = prepare_job(store);
         hand(store, &job, store->prepare_trouble == STATUS_OK ? 0 : RETRY_MS);
     } else if (overlay_sealed(store) != NULL && store->sealed_whole) {

@@ -46,7 +46,7 @@ enum {
     OVERLAY_MAX = 2,
     RETRY_MS = 1000,         /* how long a full or failing disk is left alone */
     LATCH_MS = 60 * 1000,    /* a second failure within this latches */
-    SEGMENT_START = 1 << 20, /* zeros in a new segment; it grows past that, and is used again */
+    SEGMENT_START = 1 << 20, /* zeros in a new segment, at least; it may grow past them */
 };
 
 /* Where one soul stands, so that many keys of it cost one look-up: the soul
@@ -149,6 +149,7 @@ struct radisk {
     size_t overlay_len;
     double live_since_ms;            /* steady: its first row; INFINITY when it is empty */
     size_t live_bytes, sealed_bytes; /* of journal */
+    size_t segment_wish;             /* what the last segment held: the next one's zeros */
     bool sealed_whole;               /* every batch of the sealed one is durable */
 
     journal_segment segment, next, leaving; /* live; prepared; of the sealed one's last batch */

@@ -209,6 +209,7 @@ void log_seal(radisk *store)
     store->overlay[0] = fresh;
     store->overlay_len = 2;
     store->sealed_bytes = store->live_bytes;
+    store->segment_wish = store->live_bytes;
     store->live_bytes = 0;
     store->live_since_ms = (double)INFINITY;
     store->sealed_whole = false;
