@@ -156,7 +156,9 @@ static bool start(store *s)
     s->options.wall_ms = world_moment(s->world).wall_ms;
     status how = radisk_open(&s->radisk, &s->options, why);
     if (how != STATUS_OK) {
-        world_log(s->world, "the store does not open", -1, (slice){ why, strlen(why) });
+        /* Not `why`: it names the folder, which is another in every process. */
+        const char *reason = status_text(how);
+        world_log(s->world, "the store does not open", -1, (slice){ reason, strlen(reason) });
         if (!breakage_excuses(s->breakage))
             world_fail(s->world, "the store does not open: %s", why);
         return false;

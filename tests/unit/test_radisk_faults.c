@@ -253,10 +253,11 @@ static void a_second_failure_within_a_minute_latches_and_reads_go_on(void **stat
     kit *k = *state;
     graph_ticket safe = begin_well(k);
 
-    disk_gate_fail(LOG_SYNC, EIO, 2);
+    disk_gate_fail(LOG_SYNC, EIO, -1);
     graph_ticket t = kit_put(k, "tried", "a", "3", 1);
     assert_int_equal(radisk_flush(k->store), STATUS_IO);
     while (!kit_stats(k).latched) (void)!radisk_flush(k->store);
+    disk_gate_fail(LOG_SYNC, EIO, 0);
     check_trouble(k, STATUS_IO, safe, t);
     for (int i = 0; i < 3; i++) { /* though the disk is well again */
         assert_int_equal(radisk_flush(k->store), STATUS_IO);

@@ -174,7 +174,8 @@ static void what_is_counted_of_blobs_has_checks(void **state)
     slice hash = { (const char *)b.ref.hash, BLOB_HASH };
     layout_blob_entry_write(at, &b);
     assert_int_equal(layout_blob_entry_read(&back, hash, (slice){ at, sizeof at }), STATUS_OK);
-    assert_memory_equal(&back.place, &b.place, sizeof b.place);
+    assert_true(back.place.segment == 3 && back.place.offset == 64 &&
+                back.place.stored_bytes == 3746);
     assert_true(back.refs == 2 && back.ref.text_bytes == 5000 && back.ref.encoding == BLOB_BASE64);
     for (size_t bit = 0; bit < sizeof at * 8; bit++) {
         at[bit / 8] = (char)(at[bit / 8] ^ 1 << bit % 8);
