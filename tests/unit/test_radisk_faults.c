@@ -391,13 +391,10 @@ static void a_row_that_is_tried_again_has_a_later_ticket(void **state)
     disk_gate_fail(LOG_SYNC, EIO, 1);
     graph_ticket t = kit_put(k, "s", "a", "1", 1);
     assert_int_equal(radisk_flush(k->store), STATUS_IO);
-    disk_gate_close();
-    radisk_turn(k->store);
-    graph_ticket again = { kit_row_batch(k, "s", "a") };
-    assert_int_equal(kit_state(k, t), GRAPH_FAILED);
-    assert_int_equal(kit_state(k, again), GRAPH_WAITING);
-    disk_gate_open();
+    assert_true(progress(k).failed >= t.batch);
     assert_int_equal(radisk_flush(k->store), STATUS_OK);
+    graph_ticket again = { kit_row_batch(k, "s", "a") };
+    assert_true(again.batch > t.batch);
     assert_int_equal(kit_state(k, again), GRAPH_SAFE);
 }
 
