@@ -1,6 +1,8 @@
-/* failing.c - see failing.h. The countdown is global as the heap is. */
+/* failing.c - see failing.h. The countdown is global as the heap is, and atomic:
+ * the store's workers ask for memory too. */
 #include "tests/unit/failing.h"
 
+#include <stdatomic.h>
 #include <stddef.h>
 
 void *__real_malloc(size_t bytes);
@@ -10,8 +12,8 @@ void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t count, size_t bytes);
 void *__wrap_realloc(void *old, size_t bytes);
 
-static long failing_in;
-static bool failing_did;
+static _Atomic long failing_in;
+static atomic_bool failing_did;
 
 void failing_at(long n)
 {
@@ -26,9 +28,15 @@ bool failing_happened(void)
 
 static bool fails(void)
 {
-    if (failing_in == 0 || --failing_in > 0) return false;
-    failing_did = true;
-    return true;
+    long left = failing_in;
+
+    while (left != 0) {
+        if (!atomic_compare_exchange_weak(&failing_in, &left, left - 1)) continue;
+        if (left > 1) return false;
+        failing_did = true;
+        return true;
+    }
+    return false;
 }
 
 void *__wrap_malloc(size_t bytes)
