@@ -7,6 +7,9 @@
  *
  * The binary is build/release/server/brasa, or what BRASA names. Everything it
  * prints goes to tests/out/SUITE-relay-N.log, until the suite's next run.
+ *
+ * With the option `gun` it is a gun.js relay instead, for cases that show what
+ * differs, or (RELAY=gun in the environment) to see what a suite's clients do there.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -19,6 +22,8 @@ import { within } from './harness.mjs';
 const tests = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 export const out_folder = path.join(tests, 'out');
 const binary = process.env.BRASA || path.join(tests, '..', 'build', 'release', 'server', 'brasa');
+
+const gun_program = path.join(tests, 'bench', 'relay.cjs');
 
 const running = new Set();
 process.on('exit', () => { for (const child of running) child.kill('SIGKILL'); });
@@ -42,7 +47,8 @@ export class Relay {
 
     constructor(options)
     {
-        if (!existsSync(binary)) throw new Error(`no server at ${binary}: build it, or name it in BRASA`);
+        this.gun = options.gun ?? process.env.RELAY === 'gun';
+        if (!this.gun && !existsSync(binary)) throw new Error(`no server at ${binary}: build it, or name it in BRASA`);
         this.#options = options;
         this.port = options.port ?? 0;
         this.data = mkdtempSync(path.join(tmpdir(), 'brasa-test-'));
@@ -54,11 +60,16 @@ export class Relay {
     get ws_url() { return `ws://127.0.0.1:${this.port}/gun`; }
     http(where) { return `http://127.0.0.1:${this.port}${where}`; }
 
+    #command()
+    {
+        if (this.gun) return [process.execPath, [gun_program, this.data, String(this.port)]];
+        return [binary, ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, ...this.#options.args ?? []]];
+    }
+
     /* Resolves when the relay has said `ready`. */
     async start()
     {
-        const args = ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, ...this.#options.args ?? []];
-        const child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+        const child = spawn(...this.#command(), { stdio: ['ignore', 'pipe', 'pipe'] });
         this.#child = child;
         running.add(child);
         this.#exited = new Promise(resolve => {
@@ -97,10 +108,12 @@ export class Relay {
         return within(30, 'the relay to be gone', this.#exited);
     }
 
-    /* `how` is 'kill' or 'stop'; started again in the same breath. */
-    async restart(how)
+    /* `how` is 'kill' or 'stop'; started again in the same breath, with other
+     * arguments if there are any. */
+    async restart(how, args = this.#options.args)
     {
         const ended = await this[how]();
+        this.#options = { ...this.#options, args };
         await this.start();
         return ended;
     }
