@@ -1,0 +1,269 @@
+/* sea_cert.c - certificates: who may write in somebody else's space.
+ *
+ * A certificate is {"m":{...},"s":signature of the owner over m}. What m may say:
+ *
+ *   c   the certificants: a key, a list of keys, "*" for everybody
+ *   w   what they may write: an entry or a list of them. An entry is a string or
+ *       a lex over path and key joined, or {"#":over the path,".":over the key};
+ *       "+":"*" wants the bearer's key in the path or the key
+ *   e   the last state that it covers
+ *   wb  where the owner lists those who are blocked
+ *
+ * The order of the questions is that of sea.js, whose answers apps know.
+ */
+#include "core/number.h"
+#include "core/sea_inside.h"
+
+#include <stdlib.h>
+
+#define NOT_THE_OWNERS SLICE("certificate: not signed by the owner of this space")
+#define NOT_CERTIFIED  SLICE("certificate: its bearer is not certified")
+#define NO_WRITING     SLICE("certificate: it allows no writing")
+#define FAIL           SLICE("Certificate verification fail.")
+
+static void print_terms(judging *g, text *t, const json *j, uint32_t terms, sea_order order)
+{
+    slice inner;
+    status s;
+
+    if (j->tokens[terms].type != JSON_STRING) {
+        sea_print(g, t, j, terms, order);
+        return;
+    }
+    s = json_utf8(j, g->a, terms, &inner);
+    if (s == STATUS_OK)
+        text_add(t, inner);
+    else if (s != STATUS_MALFORMED)
+        g->how = s;
+}
+
+/* The terms as JSON of their own: they may stand in the certificate as a text,
+ * which is then exactly what was signed. */
+static bool read_terms(judging *g, const json *j, uint32_t terms, json *out, uint32_t *at)
+{
+    json_bounds bounds = { SEA_DEPTH_MAX, 1 << 20 };
+    slice inner;
+
+    *out = *j;
+    *at = terms;
+    if (j->tokens[terms].type == JSON_OBJECT) return true;
+    *at = 0;
+    return json_utf8(j, g->a, terms, &inner) == STATUS_OK &&
+           json_read(out, g->a, inner, &bounds) == STATUS_OK && out->tokens[0].type == JSON_OBJECT;
+}
+
+static bool says(judging *g, const json *j, uint32_t at, slice what)
+{
+    slice name;
+
+    return json_name(j, g->a, at, &name) == STATUS_OK && slice_equal(name, what);
+}
+
+static bool says_star(judging *g, const json *j, uint32_t at)
+{
+    slice name;
+
+    return json_name(j, g->a, at, &name) == STATUS_OK && memchr(name.at, '*', name.len) != NULL;
+}
+
+/* gun's own test takes a list only for its "*", so that two certificants never
+ * work there. */
+static bool is_certified(judging *g, const json *j, uint32_t who, slice bearer)
+{
+    if (j->tokens[who].type == JSON_STRING) return says(g, j, who, bearer) || says_star(g, j, who);
+    if (j->tokens[who].type != JSON_ARRAY) return false;
+    for (uint32_t k = who + 1; k < j->tokens[who].next; k = j->tokens[k].next)
+        if (says(g, j, k, bearer) || says(g, j, k, SLICE("*"))) return true;
+    return false;
+}
+
+/* JavaScript's parseFloat of a string or a number; infinity for what is neither,
+ * which nothing is above. */
+static double read_expiry(judging *g, const json *j, uint32_t at)
+{
+    char digits[64], *end;
+    slice said = { "", 0 };
+    size_t len, from = 0;
+    double x;
+
+    if (at == 0) return INFINITY;
+    if (j->tokens[at].type == JSON_NUMBER) return number_read(json_raw(j, at), &x) ? x : INFINITY;
+    if (j->tokens[at].type == JSON_STRING && json_name(j, g->a, at, &said) != STATUS_OK)
+        return INFINITY;
+    while (from < said.len && memchr(" \t\n\v\f\r", said.at[from], 6) != NULL) ++from;
+    len = said.len - from < sizeof digits - 1 ? said.len - from : sizeof digits - 1;
+    memcpy(digits, said.at + from, len);
+    digits[len] = '\0';
+    digits[strspn(digits, "0123456789.eE+-")] = '\0'; /* strtod knows more than parseFloat */
+    x = strtod(digits, &end);
+    return end == digits ? INFINITY : x;
+}
+
+/* --- what may be written --- */
+
+/* The path is what stands behind the first "/" of a soul. */
+static slice path_of(slice soul)
+{
+    const char *slash = memchr(soul.at, '/', soul.len);
+
+    if (slash == NULL) return (slice){ "", 0 };
+    return (slice){ slash + 1, (size_t)(soul.at + soul.len - slash - 1) };
+}
+
+static slice joined(judging *g, slice path, slice key)
+{
+    char *at;
+
+    if (path.len == 0) return key;
+    at = arena_take(g->a, path.len + 1 + key.len);
+    if (at == NULL) {
+        g->how = STATUS_NO_MEMORY;
+        return key;
+    }
+    memcpy(at, path.at, path.len);
+    at[path.len] = '/';
+    memcpy(at + path.len + 1, key.at, key.len);
+    return (slice){ at, path.len + 1 + key.len };
+}
+
+/* gun's String.match() of a name and what stands at a token: a string or a lex. */
+static bool matches(judging *g, slice name, const json *j, uint32_t at)
+{
+    lex query = { .has_exact = true };
+    status s = STATUS_OK;
+
+    if (at == 0) return false;
+    if (j->tokens[at].type == JSON_STRING)
+        s = json_name(j, g->a, at, &query.exact);
+    else
+        s = lex_read(j, g->a, at, &query);
+    if (s != STATUS_OK) g->how = s;
+    return s == STATUS_OK && lex_match(&query, name);
+}
+
+static bool allows(judging *g, const json *j, uint32_t entry, slice path)
+{
+    uint32_t by_path = json_member(j, entry, SLICE("#"));
+    uint32_t by_key = json_member(j, entry, SLICE("."));
+    bool path_fits = matches(g, path, j, by_path), key_fits = matches(g, g->key, j, by_key);
+
+    if (path_fits && (key_fits || !sea_is_truthy(j, by_key))) return true;
+    if (key_fits && !sea_is_truthy(j, by_path)) return true;
+    return matches(g, joined(g, path, g->key), j, sea_is_truthy(j, by_path) ? by_path : entry);
+}
+
+static bool contains(slice name, slice what)
+{
+    return what.len == 0 || memmem(name.at, name.len, what.at, what.len) != NULL;
+}
+
+/* Whether the entry wants its bearer named. What is neither text nor list stops
+ * gun with an exception; so it allows nothing. */
+static bool wants_bearer(judging *g, const json *j, uint32_t entry, bool *broken)
+{
+    uint32_t at = json_member(j, entry, SLICE("+"));
+
+    *broken = false;
+    if (!sea_is_truthy(j, at)) return false;
+    if (j->tokens[at].type == JSON_STRING) return says_star(g, j, at);
+    *broken = j->tokens[at].type != JSON_ARRAY;
+    for (uint32_t k = at + 1; !*broken && k < j->tokens[at].next; k = j->tokens[k].next)
+        if (says(g, j, k, SLICE("*"))) return true;
+    return false;
+}
+
+static slice missing_bearer(judging *g, slice path, slice bearer)
+{
+    text t = { 0 };
+    slice kept;
+
+    text_add(&t, SLICE("Path \""));
+    text_add(&t, path);
+    text_add(&t, SLICE("\" or key \""));
+    text_add(&t, g->key);
+    text_add(&t, SLICE("\" must contain string \""));
+    text_add(&t, bearer);
+    text_add(&t, SLICE("\"."));
+    kept = text_ok(&t) ? arena_copy(g->a, text_slice(&t)) : (slice){ NULL, 0 };
+    if (kept.at == NULL) g->how = STATUS_NO_MEMORY;
+    text_free(&t);
+    return kept;
+}
+
+/* The first entry that fits decides. */
+static void judge_entry(judging *g, const json *j, uint32_t entry, slice path, slice bearer,
+                        bool *decided)
+{
+    bool broken;
+
+    *decided = j->tokens[entry].type == JSON_NULL;
+    if (*decided) refuse(g, NO_WRITING); /* gun fails there, and answers nothing */
+    if (*decided || !allows(g, j, entry, path)) return;
+    *decided = true;
+    if (wants_bearer(g, j, entry, &broken) && path.len > 0 && !contains(path, bearer) &&
+        !contains(g->key, bearer))
+        refuse(g, missing_bearer(g, path, bearer));
+    else if (broken)
+        refuse(g, NO_WRITING);
+}
+
+static void judge_policy(judging *g, const json *j, uint32_t policy, slice bearer)
+{
+    slice path = path_of(g->soul);
+    bool decided = false;
+
+    if (j->tokens[policy].type != JSON_ARRAY) {
+        if (j->tokens[policy].type == JSON_OBJECT || j->tokens[policy].type == JSON_STRING)
+            judge_entry(g, j, policy, path, bearer, &decided);
+    } else {
+        for (uint32_t k = policy + 1; !decided && k < j->tokens[policy].next; k = j->tokens[k].next)
+            judge_entry(g, j, k, path, bearer, &decided);
+    }
+    if (!decided) refuse(g, FAIL);
+}
+
+/* --- the certificate --- */
+
+static void find_blocks(judging *g, const json *j, uint32_t at)
+{
+    uint32_t soul = at == 0 ? 0 : json_member(j, at, SLICE("#"));
+
+    g->out->blocks_is_soul = soul != 0;
+    if (soul != 0) at = soul;
+    if (at == 0 || j->tokens[at].type != JSON_STRING) return;
+    if (json_name(j, g->a, at, &g->out->blocks) != STATUS_OK) g->how = STATUS_NO_MEMORY;
+}
+
+static void judge_terms(judging *g, const json *j, uint32_t terms, slice bearer)
+{
+    uint32_t who = json_member(j, terms, SLICE("c")), policy = json_member(j, terms, SLICE("w"));
+    double expires = read_expiry(g, j, json_member(j, terms, SLICE("e")));
+
+    if (g->state > expires) {
+        refuse(g, SEA_EXPIRED); /* the state itself is still covered */
+    } else if (!sea_is_truthy(j, who) || !is_certified(g, j, who, bearer)) {
+        refuse(g, NOT_CERTIFIED);
+    } else if (!sea_is_truthy(j, policy)) {
+        refuse(g, NO_WRITING);
+    } else {
+        judge_policy(g, j, policy, bearer);
+        find_blocks(g, j, json_member(j, terms, SLICE("wb")));
+    }
+    g->out->certified = true;
+    g->out->expires = expires;
+    g->out->owner = g->pub;
+    g->out->bearer = bearer;
+}
+
+void sea_certificate(judging *g, const json *j, uint32_t certificate, slice bearer)
+{
+    uint32_t m = json_member(j, certificate, SLICE("m"));
+    uint32_t s = json_member(j, certificate, SLICE("s"));
+    uint32_t terms;
+    json inner;
+
+    if (read_terms(g, j, m, &inner, &terms) && sea_signed_by(g, g->pub, j, m, s, print_terms))
+        judge_terms(g, &inner, terms, bearer);
+    else
+        refuse(g, NOT_THE_OWNERS);
+}
