@@ -10,7 +10,8 @@ import { fileURLToPath } from 'node:url';
 
 const demo = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', '..', 'web-demo');
 
-/* What a test may do with a page: window.gun, and on() reports in window.seen. */
+/* What a test may do with a page: window.gun, and on() reports in window.seen;
+ * window.near is what functions shipped there by Tab.run get, as in gun-host.cjs. */
 const page = (scripts, peers, options) => `<!doctype html><meta charset="utf-8"><title>test</title>
 ${scripts.map(src => `<script src="${src}"></script>`).join('\n')}
 <script>
@@ -22,6 +23,16 @@ ${scripts.map(src => `<script src="${src}"></script>`).join('\n')}
     once: path => new Promise(resolve => walk(path).once(value => resolve(value))),
     listen: path => { walk(path).on(value => { seen[path.join('/')] = value; }); },
     open: () => Object.values(gun._.opt.peers).some(p => p.wire && p.wire.readyState === 1),
+  };
+  const plain = data => data && typeof data === 'object'
+    ? Object.fromEntries(Object.entries(data).filter(([key]) => key !== '_')) : data;
+  window.near = {
+    gun, SEA: window.SEA, memory: { seen }, plain, walk,
+    sleep: ms => new Promise(resolve => setTimeout(resolve, ms)),
+    put: (chain, value, options) => new Promise(resolve => {
+      chain.put(value, ack => resolve({ ok: Boolean(ack.ok), err: ack.err }), options);
+    }),
+    once: chain => new Promise(resolve => chain.once(data => resolve(plain(data)))),
   };
 </script>`;
 

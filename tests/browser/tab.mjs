@@ -32,6 +32,12 @@ export class Tab {
     seen(where) { return this.page.evaluate(w => seen[w.join('/')], where); }
     connected() { return this.page.evaluate(() => app.open()); }
 
+    /* Any gun code, run in the page: see gun-client.mjs. */
+    run(body, ...args)
+    {
+        return this.page.evaluate(([source, args]) => (0, eval)(`(${source})`)(window.near, ...args), [body.toString(), args]);
+    }
+
     sees(where, value, seconds = 20)
     {
         return until(`${JSON.stringify(value)} at ${where.join('/')}`, async () => await this.seen(where) === value, seconds);

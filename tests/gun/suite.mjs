@@ -8,6 +8,7 @@ import { peer_cases } from './cases-peers.mjs';
 import { restart_cases } from './cases-restart.mjs';
 import { sea_cases } from './cases-sea.mjs';
 import { slow_cases } from './cases-slow.mjs';
+import { user_cases } from './cases-users.mjs';
 import { World } from './world.mjs';
 
 const gun = suite('gun');
@@ -18,6 +19,7 @@ data_cases(gun, world);
 peer_cases(gun, world);
 call_cases(gun, world);
 sea_cases(gun, world);
+user_cases(gun, world);
 slow_cases(gun, world);
 killer_cases(gun, world);
 restart_cases(gun, world);

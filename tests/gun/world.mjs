@@ -14,6 +14,8 @@ const pool_size = 4;
 export class World {
     #pool = [];
     #next = 0;
+    #sea_pool = [];
+    #next_sea = 0;
 
     async open()
     {
@@ -23,7 +25,7 @@ export class World {
 
     async close()
     {
-        for (const host of this.#pool) await host.close();
+        for (const host of [...this.#pool, ...this.#sea_pool]) await host.close();
         await this.relay?.close();
     }
 
@@ -40,6 +42,23 @@ export class World {
     {
         const all = [];
         for (let i = 0; i < count; i++) all.push(await this.client(t, url));
+        return all;
+    }
+
+    /* Clients of users: gun with sea, every one of them in another process than the
+     * next `pool_size` - 1, with nothing of its own stored. Without sea they are
+     * gun alone, which checks nothing. */
+    async people(t, count, relay, { sea = true, peer = relay.url } = {})
+    {
+        if (!sea) return this.clients(t, count, peer);
+        const all = [];
+        for (let i = 0; i < count; i++) {
+            const place = this.#next_sea++ % pool_size;
+            this.#sea_pool[place] ??= open_host({ sea: true });
+            const client = await this.#sea_pool[place].client(peer);
+            t.after(() => client.close());
+            all.push(client);
+        }
         return all;
     }
 
