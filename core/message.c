@@ -359,6 +359,20 @@ static void read_ok(const reading *r)
     if (is_object(r, ok)) r->out->ok = json_raw(r->j, ok);
 }
 
+/* What is no token is none: the message is then as good as one without. */
+static status read_token(const reading *r)
+{
+    uint32_t headers = json_member(r->j, 0, SLICE("headers"));
+    uint32_t i = is_object(r, headers) ? json_member(r->j, headers, SLICE("token")) : 0;
+    status s;
+
+    if (i == 0 || token(r, i)->type != JSON_STRING) return STATUS_OK;
+    s = json_utf8(r->j, r->a, i, &r->out->token);
+    if (s == STATUS_MALFORMED || r->out->token.len > MESSAGE_TOKEN_MAX)
+        r->out->token = (slice){ NULL, 0 };
+    return s == STATUS_MALFORMED ? STATUS_OK : s;
+}
+
 /* NTS, both forms of gun's lib/nts.js through its versions: true, or an array
  * whose length tells a question (1) from an answer (2 or more). */
 static void read_nts(const reading *r)
@@ -390,6 +404,7 @@ static status read_fields(const reading *r)
     if (s == STATUS_OK) s = read_id(r, "@", &r->out->at);
     if (s == STATUS_OK) s = read_id(r, "dam", &r->out->dam);
     if (s == STATUS_OK) s = read_id(r, "pid", &r->out->pid);
+    if (s == STATUS_OK) s = read_token(r);
     if (s != STATUS_OK) return s;
 
     read_ok(r);

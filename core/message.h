@@ -37,9 +37,16 @@ typedef struct message_fault {
     slice soul, key;
 } message_fault;
 
+/* Of a token; a longer one is none. */
+enum { MESSAGE_TOKEN_MAX = 256 };
+
 typedef struct message {
     slice id; /* "#"; empty when missing */
     slice at; /* "@"; empty when missing */
+
+    /* What apps put into headers.token to show that they may write (guard.h), UTF-8;
+     * empty when missing. Like whatever is not named here, it is never passed on. */
+    slice token;
 
     slice dam, pid; /* control; empty when missing */
     bool has_nts, nts_asks;

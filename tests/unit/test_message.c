@@ -334,6 +334,44 @@ static void ids_hashes_and_acks_are_read(void **state)
     forget(&h);
 }
 
+static void a_token_is_read_and_what_is_none_is_ignored(void **state)
+{
+    static const struct {
+        const char *source, *token;
+    } cases[] = {
+        { "{'#':'a','get':{'#':'s'}}", "" },
+        { "{'#':'a','headers':{'token':'open sesame'}}", "open sesame" },
+        { "{'#':'a','headers':{'x':[1],'token':'\\u0061b\u00fc'}}", "ab\u00fc" },
+        { "{'#':'a','headers':{'token':''}}", "" },
+        { "{'#':'a','headers':{'token':5}}", "" },
+        { "{'#':'a','headers':{'token':{'token':'b'}}}", "" },
+        { "{'#':'a','headers':{'token':'\\ud800'}}", "" },
+        { "{'#':'a','headers':'token'}", "" },
+        { "{'#':'a','headers':null}", "" },
+        { "{'#':'a','token':'open sesame'}", "" },
+        { "{'#':'a','put':{'s':{'headers':{'token':'b'}}}}", "" },
+    };
+    char longest[MESSAGE_TOKEN_MAX + 64];
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        heard h;
+        hear(&h, cases[i].source);
+        assert_int_equal(h.s, STATUS_OK);
+        assert_slice(h.m.token, word(cases[i].token));
+        forget(&h);
+    }
+    for (int more = 0; more < 2; ++more) {
+        heard h;
+        snprintf(longest, sizeof longest, "{'headers':{'token':'%0*d'}}", MESSAGE_TOKEN_MAX + more,
+                 7);
+        hear(&h, longest);
+        assert_int_equal(h.s, STATUS_OK);
+        assert_int_equal(h.m.token.len, more ? 0 : MESSAGE_TOKEN_MAX);
+        forget(&h);
+    }
+}
+
 static void a_control_message_is_nothing_else(void **state)
 {
     heard h;
@@ -410,6 +448,7 @@ int main(void)
         cmocka_unit_test(every_form_of_get_is_told_apart),
         cmocka_unit_test(the_query_can_be_passed_on_as_it_was_sent),
         cmocka_unit_test(ids_hashes_and_acks_are_read),
+        cmocka_unit_test(a_token_is_read_and_what_is_none_is_ignored),
         cmocka_unit_test(a_control_message_is_nothing_else),
         cmocka_unit_test(a_question_for_the_time_is_told_from_an_answer),
         cmocka_unit_test(a_short_arena_ends_a_message_and_nothing_else),
