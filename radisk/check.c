@@ -2,6 +2,7 @@
 #include "radisk/check.h"
 
 #include "core/json.h"
+#include "core/policy.h"
 #include "radisk/check_inside.h"
 
 #include <math.h>
@@ -225,6 +226,7 @@ static void check_soul(checking *c, slice key, slice value)
 typedef struct soul_at {
     uint64_t id;
     bool known;
+    bool unseen; /* its rows expire, and none was met yet */
     layout_seal seal;
     text name;
 } soul_at;
@@ -245,6 +247,7 @@ static void begin_soul(checking *c, soul_at *at, slice value)
     at->known = layout_entry_read(&own, no_name, value, &at->seal) == STATUS_OK;
     if (!at->known) check_find(c, "the name of a soul's rows is damaged", no_name, no_name);
     if (!at->known) return;
+    at->unseen = policy_life_ms(text_slice(&at->name)) > 0;
     status s = disk_find_soul(&c->disk, text_slice(&at->name), &found);
     if (s == STATUS_OK && found.id != at->id)
         check_find(c, "the index has another number for a soul that has rows",
@@ -253,7 +256,7 @@ static void begin_soul(checking *c, soul_at *at, slice value)
         check_find(c, "a soul that has rows is not in the index", text_slice(&at->name), no_name);
 }
 
-static void check_row(checking *c, const soul_at *at, slice stored, slice value)
+static void check_row(checking *c, soul_at *at, slice stored, slice value)
 {
     slice soul = text_slice(&at->name);
     layout_key wanted;
@@ -273,6 +276,8 @@ static void check_row(checking *c, const soul_at *at, slice stored, slice value)
         if (e.rest.len != LAYOUT_FLOOR_ROW) check_find(c, "a floor is damaged", soul, e.name);
     } else {
         c->report->rows++;
+        if (at->unseen) check_expires(c, at->id, soul);
+        at->unseen = false;
     }
     if (e.kind == LAYOUT_BLOB) {
         if (layout_blob_read(&ref, e.rest) == STATUS_OK)
@@ -293,7 +298,7 @@ static void check_rows_entry(checking *c, soul_at *at, slice key, slice value)
     slice stored = { key.at + LAYOUT_ID, key.len - LAYOUT_ID };
     if (id != at->id) {
         at->id = id;
-        at->known = false;
+        at->known = at->unseen = false;
         if (id > c->max_id) c->max_id = id;
         if (stored.len > 0) check_find(c, "rows have no soul", no_name, stored);
     }
@@ -406,6 +411,7 @@ static status check_all(checking *c)
     if (s == STATUS_OK) s = walk(c, c->disk.held, check_held);
     if (s == STATUS_OK) s = walk(c, c->disk.floors, check_floor);
     if (s == STATUS_OK) s = walk(c, c->disk.marks, check_mark);
+    if (s == STATUS_OK && c->disk.has_expiries) s = walk(c, c->disk.expiries, check_expiry);
     if (s == STATUS_OK) s = walk(c, c->disk.segments, check_segment);
     if (s == STATUS_OK) s = prove_blobs(c);
     if (s == STATUS_OK) check_meta(c);

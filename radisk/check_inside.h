@@ -54,6 +54,11 @@ MUST_USE status check_blob_text(checking *c, const blob_ref *ref, const blob_pla
 MUST_USE status check_held_key(const layout_held *h, slice text_of_value,
                                char key[static LAYOUT_HELD_KEY]);
 
+/* check_expiry.c: that a soul with rows that expire is noted, and an entry of that
+ * table. */
+void check_expires(checking *c, uint64_t id, slice soul);
+void check_expiry(checking *c, slice key, slice value);
+
 /* check_journal.c */
 MUST_USE status check_journal(checking *c);
 void check_hash_row(checking *c, slice soul, const layout_entry *e);

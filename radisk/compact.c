@@ -54,6 +54,8 @@ static status fold_journal(compacting *c)
     status s = radisk_open(&store, &wish, c->why);
     if (s != STATUS_OK) return s;
     s = radisk_fold(store);
+    while (s == STATUS_OK && radisk_ready(store) && radisk_wait(store)) {
+    } /* what has expired, and old floors */
     radisk_close(store);
     return s == STATUS_OK ? s : explain(c, s, "what is in the journal cannot be folded");
 }

@@ -197,7 +197,10 @@ static int open_tables(disk *d, MDB_txn *txn, unsigned flags)
 
     for (size_t i = 0; i < sizeof tables / sizeof *tables && error == 0; i++)
         error = mdb_dbi_open(txn, tables[i].name, flags, tables[i].to);
-    return error;
+    if (error != 0) return error;
+    error = mdb_dbi_open(txn, "expiries", flags, &d->expiries);
+    d->has_expiries = error == 0;
+    return error == MDB_NOTFOUND ? 0 : error;
 }
 
 static int put_meta(disk *d, MDB_txn *txn, slice name, slice value)
@@ -548,6 +551,23 @@ static status each_floor(void *context, slice key, slice value)
 status disk_floors(disk *d, disk_floor_visit *visit, void *visitor)
 {
     return walk_table(d, d->floors, each_floor, &(floors_walk){ visit, visitor });
+}
+
+/* They stand in front of all else in the table. */
+static status each_expiry(void *context, slice key, slice value)
+{
+    uint64_t id;
+
+    (void)value;
+    if (layout_expiry_due_read(key, context, &id) != STATUS_OK) return STATUS_NOT_FOUND;
+    return STATUS_BUSY;
+}
+
+status disk_first_expiry(disk *d, double *due_ms)
+{
+    *due_ms = (double)INFINITY;
+    status s = walk_table(d, d->expiries, each_expiry, due_ms);
+    return s == STATUS_BUSY || s == STATUS_NOT_FOUND ? STATUS_OK : s;
 }
 
 typedef struct segments_walk {

@@ -1,7 +1,8 @@
 /* disk.h - the folder, the LMDB environment in it, and the loop's reads.
  *
  * Tables (docs/storage.md): what the store is, the index of souls, rows, held
- * writes, blobs and their segments, floors and the order in which they were made.
+ * writes, blobs and their segments, floors and the order in which they were made,
+ * and when rows expire.
  * One write transaction at a time, the folder's; one read transaction, the
  * loop's. LMDB frees no page that a reader may still see, so the read transaction
  * is taken up at the first read of a turn and laid down with the turn:
@@ -32,7 +33,7 @@ enum { DISK_FORMAT = 1 };
 
 typedef struct disk {
     MDB_env *env;
-    MDB_dbi meta, souls, rows, held, blobs, segments, floors, marks;
+    MDB_dbi meta, souls, rows, held, blobs, segments, floors, marks, expiries;
     MDB_txn *reader; /* NULL until the first read */
     bool reading;    /* the reader is taken up */
     int lock;        /* the locked file's descriptor, -1 when closed */
@@ -40,6 +41,7 @@ typedef struct disk {
     char *path;      /* of the folder, from the root */
     size_t size_max;
     bool read_only;
+    bool has_expiries; /* not in a store that was only read since it was made without */
     uint8_t store[JOURNAL_STORE_ID];
 } disk;
 
@@ -106,6 +108,9 @@ MUST_USE status disk_folded_through(disk *d, uint64_t *out);
 /* Visits the floors of prefixes. */
 typedef void disk_floor_visit(void *visitor, slice prefix, double floor);
 MUST_USE status disk_floors(disk *d, disk_floor_visit *visit, void *visitor);
+
+/* When the first soul is to be looked at for rows that have expired; INFINITY: none. */
+MUST_USE status disk_first_expiry(disk *d, double *due_ms);
 
 /* Visits the blob segments: bytes in all, and bytes that nobody names. */
 typedef void disk_segment_visit(void *visitor, uint64_t segment, uint64_t bytes, uint64_t dead);

@@ -71,6 +71,9 @@ static void work(void *context)
     case COLLECT:
         folder_collect(&job->folder, job->from, job->to, &job->news);
         break;
+    case EXPIRE:
+        folder_expire(&job->folder, &job->news);
+        break;
     case SWEEP:
         folder_sweep(&job->folder, job->floor, &job->news);
         break;
@@ -149,6 +152,7 @@ static fold_job job_of(radisk *store, errand what)
                        .folder = { .disk = &store->disk,
                                    .files = &store->files,
                                    .rows_max = store->limits.fold_rows,
+                                   .now_ms = store->clock_ms(store->context),
                                    .courtesy = courtesy,
                                    .courtesy_context = store },
                        .store_id = store->disk.store };
@@ -310,6 +314,16 @@ static bool hand_collect(radisk *store, double now_ms)
     return true;
 }
 
+static bool hand_expire(radisk *store, double now_ms)
+{
+    bool due = expire_is_due(store, now_ms);
+    fold_job job = job_of(store, EXPIRE);
+
+    disk_rest(&store->disk);
+    if (due) hand(store, &job, 0);
+    return due;
+}
+
 static void hand_sweep(radisk *store, double now_ms)
 {
     fold_job job = job_of(store, SWEEP);
@@ -358,7 +372,7 @@ void fold_hand(radisk *store)
         hand(store, &job, 0);
     } else if (errands_purge_ready(store)) {
         hand_purge(store);
-    } else if (!hand_collect(store, now)) {
+    } else if (!hand_expire(store, now) && !hand_collect(store, now)) {
         hand_sweep(store, now);
     }
 }
@@ -381,6 +395,7 @@ static void count_fold(radisk *store, const folder_news *news)
     store->stats.folds++;
     store->stats.rows_folded += news->rows;
     store->stats.rows_written += news->written;
+    store->stats.rows_expired += news->expired;
     store->stats.transactions += news->transactions;
     store->stats.fold_us_last = news->took_us;
     if (news->took_us > store->stats.fold_us_max) store->stats.fold_us_max = news->took_us;
@@ -460,6 +475,7 @@ bool fold_told(radisk *store)
     if (!store->folding || !worker_told(store->folder)) return false;
     store->folding = false;
     store->reopen_wanted |= job->news.reopen;
+    store->expiry_known = false;
     place_forget(store);
     switch (job->errand) {
     case FOLD:
@@ -476,6 +492,9 @@ bool fold_told(radisk *store)
         break;
     case COLLECT:
         collected(store, job);
+        break;
+    case EXPIRE:
+        expire_told(store, &job->news);
         break;
     case SWEEP:
         swept(store, job);

@@ -1,4 +1,5 @@
 /* folder.c - see folder.h: the fold. */
+#include "core/policy.h"
 #include "radisk/folder_inside.h"
 
 #include <math.h>
@@ -86,20 +87,56 @@ static void write_row(writing *w, const layout_key *key, const generation_row *r
     w->news->written++;
 }
 
-static void fold_row(writing *w, const disk_soul *soul, bool fresh, const generation_row *row)
+/* Where the rows of a soul go. */
+typedef struct fold_place {
+    disk_soul soul;
+    double life_ms; /* of its rows; 0: for ever */
+    bool fresh;     /* it has no rows in LMDB */
+} fold_place;
+
+static void write_over(writing *w, const fold_place *at, const generation_row *row)
 {
     layout_key key;
     disk_row ours;
 
-    w->news->rows++;
-    if (row->state <= soul->floor) return;
-    layout_row_key(&key, soul->id, row->key);
-    if (!fresh && find_row(w, &key, row, soul, &ours)) {
+    layout_row_key(&key, at->soul.id, row->key);
+    if (!at->fresh && find_row(w, &key, row, &at->soul, &ours)) {
         if (judge(w, row, &ours) != HAM_TAKE || !writing_ok(w)) return;
         if (ours.kind == LAYOUT_BLOB) writing_unname_blob(w, &ours.blob);
     }
-    write_row(w, &key, row, soul, append_flag(fresh, row->key));
+    write_row(w, &key, row, &at->soul, append_flag(at->fresh, row->key));
     w->in_txn++;
+}
+
+/* A row that has expired is not written, and what it wins over goes. Its blob was
+ * named by nobody, and is dead weight that must be counted to be collected. */
+static void leave_out(writing *w, const fold_place *at, const generation_row *row)
+{
+    layout_key key;
+    disk_row ours;
+
+    w->news->expired++;
+    if (row->value.blob != NULL) {
+        writing_name_blob(w, row->value.blob);
+        writing_unname_blob(w, &row->value.blob->ref);
+        w->in_txn++;
+    }
+    layout_row_key(&key, at->soul.id, row->key);
+    if (at->fresh || !find_row(w, &key, row, &at->soul, &ours)) return;
+    if (ours.kind == LAYOUT_FLOOR || judge(w, row, &ours) == HAM_KEEP || !writing_ok(w)) return;
+    if (ours.kind == LAYOUT_BLOB) writing_unname_blob(w, &ours.blob);
+    writing_remove(w, w->disk->rows, layout_key_slice(&key));
+    w->in_txn++;
+}
+
+static void fold_row(writing *w, const fold_place *at, const generation_row *row)
+{
+    w->news->rows++;
+    if (row->state <= at->soul.floor) return;
+    if (policy_expired(at->life_ms, row->state, w->folder->now_ms))
+        leave_out(w, at, row);
+    else
+        write_over(w, at, row);
 }
 
 /* ---- souls ---- */
@@ -127,39 +164,59 @@ static double prefix_floor_of(writing *w, slice soul)
     return highest;
 }
 
-/* Where a soul's rows go. What was merged was judged against every floor; what was
- * replayed was not. */
-static bool place_soul(writing *w, const generation *g, const generation_soul *soul, disk_soul *out,
-                       bool *fresh)
+/* The oldest state among the rows that have not expired; INFINITY when all have. */
+static double oldest_living(const writing *w, const generation_soul *soul, double life_ms)
+{
+    double oldest = (double)INFINITY;
+
+    for (const rung *r = ladder_first(&soul->rows); r != NULL; r = r->after[0]) {
+        const generation_row *row = r->item;
+        if (row->state < oldest && !policy_expired(life_ms, row->state, w->folder->now_ms))
+            oldest = row->state;
+    }
+    return oldest;
+}
+
+static void number_soul(writing *w, slice name, disk_soul *out)
+{
+    layout_key key;
+
+    layout_soul_key(&key, name);
+    *out = (disk_soul){ .id = writing_number_soul(w, &key, name), .floor = -(double)INFINITY };
+    layout_seal_soul(&out->seal, name);
+}
+
+/* Where a soul's rows go; `lives`: some of them will be written. What was merged was
+ * judged against every floor; what was replayed was not. */
+static bool place_soul(writing *w, const generation *g, const generation_soul *soul, bool lives,
+                       fold_place *out)
 {
     layout_entry e;
-    layout_key key;
     double floor = g->replayed ? prefix_floor_of(w, soul->name) : -(double)INFINITY;
 
-    *fresh = false;
-    *out = (disk_soul){ .id = soul->id, .floor = -(double)INFINITY };
+    out->soul = (disk_soul){ .id = soul->id, .floor = -(double)INFINITY };
     if (soul->id != 0) {
-        layout_seal_soul(&out->seal, soul->name);
-    } else if (!writing_find_soul(w, soul->name, out, &e)) {
+        layout_seal_soul(&out->soul.seal, soul->name);
+    } else if (!writing_find_soul(w, soul->name, &out->soul, &e)) {
         if (!writing_ok(w)) return false;
-        layout_soul_key(&key, soul->name);
-        *out = (disk_soul){ .id = writing_number_soul(w, &key, soul->name),
-                            .floor = -(double)INFINITY };
-        layout_seal_soul(&out->seal, soul->name);
-        *fresh = true;
+        out->fresh = true;
+        if (lives) number_soul(w, soul->name, &out->soul);
     }
-    if (floor > out->floor) out->floor = floor;
+    if (floor > out->soul.floor) out->soul.floor = floor;
     return writing_ok(w);
 }
 
+/* When a row expires is noted before it is written, in the same transaction: a fold that
+ * is cut off leaves no row without. */
 static void fold_soul(writing *w, const generation *g, const generation_soul *soul)
 {
-    disk_soul at;
-    bool fresh;
+    fold_place at = { .life_ms = policy_life_ms(soul->name) };
+    double oldest = at.life_ms > 0 ? oldest_living(w, soul, at.life_ms) : 0;
 
-    if (soul->rows.count == 0 || !place_soul(w, g, soul, &at, &fresh)) return;
+    if (soul->rows.count == 0 || !place_soul(w, g, soul, !isinf(oldest), &at)) return;
+    if (at.life_ms > 0 && !isinf(oldest)) expiry_note(w, at.soul.id, oldest + at.life_ms);
     for (rung *r = ladder_first(&soul->rows); r != NULL && writing_ok(w); r = r->after[0]) {
-        fold_row(w, &at, fresh, r->item);
+        fold_row(w, &at, r->item);
         writing_breathe(w);
     }
 }

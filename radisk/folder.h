@@ -17,7 +17,14 @@
  * there, until folder_collect() copies the living out.
  *
  * What is not a put is done here and only here, when every generation that could
- * hold a row of it was folded: purges, and the sweep of old floors.
+ * hold a row of it was folded: purges, the sweep of old floors, and what expires.
+ *
+ * A soul named "<?N" (policy.h) has rows that expire. A fold does not write those that
+ * have, and removes what they would have replaced, which is older: an older value must
+ * not come back into sight. Of each such soul with rows that live it notes when the
+ * first of them will expire, in the table `expiries`; then folder_expire() looks at
+ * that soul, row by row. It goes by the clock of that moment: what was noted only says
+ * when to look.
  */
 #ifndef RADISK_FOLDER_H
 #define RADISK_FOLDER_H
@@ -30,6 +37,7 @@ typedef struct folder {
     disk *disk;
     const files *files;
     size_t rows_max; /* of one transaction */
+    double now_ms;   /* wall time: what has expired by then goes; -INFINITY: nothing does */
     void (*courtesy)(void *context);
     void *courtesy_context;
 } folder;
@@ -39,6 +47,8 @@ typedef struct folder_news {
     bool reopen;      /* LMDB wants disk_reopen() before anything else */
     uint64_t rows;    /* judged; for a purge: removed */
     uint64_t written; /* of them, written */
+    uint64_t expired; /* not written, or removed, because their time was over */
+    bool more;        /* folder_expire(): there is more to do */
     uint64_t transactions;
     uint64_t took_us;
     uint64_t commit_us_max;
@@ -66,6 +76,11 @@ void folder_purge(const folder *f, const purge *p, double *floor_out, folder_new
 /* Removes floors that were made before `before_ms` (wall time), oldest first, at
  * most rows_max of them; news->rows says how many. */
 void folder_sweep(const folder *f, double before_ms, folder_news *news);
+
+/* Removes rows that have expired, of souls that were noted to have such, soonest
+ * first, in one transaction: rows_max of them at the most, and not many more looked
+ * at, so that no fold waits long for it. A large soul is looked at in several passes. */
+void folder_expire(const folder *f, folder_news *news);
 
 /* Copies the living of blob segment `from` into a new segment `to` (synced, its
  * folder too) and moves the table's entries there. No row that names a blob in

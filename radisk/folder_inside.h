@@ -57,6 +57,10 @@ void writing_put_entry(writing *w, MDB_dbi table, slice key, const layout_entry 
 void writing_name_blob(writing *w, const generation_blob *blob);
 void writing_unname_blob(writing *w, const blob_ref *ref);
 
+/* Notes when a soul has rows that expire; forgets it (folder_expire.c). */
+void expiry_note(writing *w, uint64_t id, double due);
+void expiry_forget(writing *w, uint64_t id);
+
 /* Adds to what a blob segment counts. */
 void writing_count_segment(writing *w, uint64_t number, int64_t bytes, int64_t dead);
 

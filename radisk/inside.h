@@ -23,8 +23,8 @@
  *
  * Which file does what: merge, place, scan, held: the graph. blobs: values over
  * 4 KB on their way. log: the journal's side of a turn; fold: the folder's;
- * errands: purges and views, which wait for a fold; room: admission; recover: the
- * start.
+ * errands: purges and views, which wait for a fold; expire: when the folder looks for
+ * what has expired; room: admission; recover: the start.
  */
 #ifndef RADISK_INSIDE_H
 #define RADISK_INSIDE_H
@@ -86,7 +86,7 @@ typedef struct log_job {
     uint64_t took_us;
 } log_job;
 
-typedef enum errand { FOLD, PREPARE, DROP, PURGE, COLLECT, SWEEP } errand;
+typedef enum errand { FOLD, PREPARE, DROP, PURGE, COLLECT, EXPIRE, SWEEP } errand;
 
 /* A folded segment that is still there, or could be used again. */
 typedef struct old_segment {
@@ -138,6 +138,7 @@ struct radisk {
     radisk_limits limits;
     uint8_t secret[16];
     double (*now_ms)(void *context);
+    double (*clock_ms)(void *context);
     void *context;
     bool by_hand;
     files files;
@@ -174,6 +175,9 @@ struct radisk {
     uint64_t drop;        /* a blob segment that nobody needs any more; 0 for none */
     double collect_at_ms; /* steady: when blob segments are looked at again */
     double sweep_at_ms;   /* steady: when old floors are */
+    double expire_at_ms;  /* steady: not before then is looked for what has expired */
+    double expiry_ms;     /* wall: when the first row that is noted expires; INFINITY */
+    bool expiry_known;
 
     status trouble;      /* why the journal does not take anything now */
     status fold_trouble; /* why the last fold failed */
@@ -325,6 +329,11 @@ void fold_note_map(radisk *store);
 
 /* Makes a segment at once, at the start. */
 MUST_USE status fold_first_segments(radisk *store);
+
+/* expire.c: when the folder looks for what has expired. */
+bool expire_is_due(radisk *store, double now_ms);
+double expire_due_in_ms(radisk *store, double now_ms);
+void expire_told(radisk *store, const folder_news *news);
 
 /* errands.c: what waits for a fold. */
 uint64_t errands_after(const radisk *store); /* the segment that has everything of now */

@@ -154,7 +154,8 @@ static bool take_counted(slice *from, slice *out)
 
 status layout_entry_read(layout_entry *out, slice stored, slice bytes, const layout_seal *seal)
 {
-    if (bytes.len < LAYOUT_ENTRY_HEAD || (unsigned char)bytes.at[16] > LAYOUT_FLOOR) return STATUS_CORRUPT;
+    if (bytes.len < LAYOUT_ENTRY_HEAD || (unsigned char)bytes.at[16] > LAYOUT_FLOOR)
+        return STATUS_CORRUPT;
     *out = (layout_entry){ .name = stored,
                            .number = layout_get64(bytes.at),
                            .kind = (layout_kind)bytes.at[16] };
@@ -277,6 +278,55 @@ status layout_mark_read(slice mark, double *when_ms, layout_mark_kind *kind, sli
     *key = (slice){ mark.at + 9, mark.len - 9 };
     return *kind == MARK_ROW || *kind == MARK_SOUL || *kind == MARK_PREFIX ? STATUS_OK
                                                                            : STATUS_CORRUPT;
+}
+
+/* ---- what expires ---- */
+
+enum { EXPIRY_DUE = 'd', EXPIRY_SOUL = 's', EXPIRY_HEAD = 16 };
+
+void layout_expiry_due(char at[static LAYOUT_EXPIRY_DUE], double due, uint64_t id)
+{
+    at[0] = EXPIRY_DUE;
+    layout_put64(at + 1, ordered_bits(due));
+    layout_put64(at + 9, id);
+}
+
+void layout_expiry_soul(char at[static LAYOUT_EXPIRY_SOUL], uint64_t id)
+{
+    at[0] = EXPIRY_SOUL;
+    layout_put64(at + 1, id);
+}
+
+status layout_expiry_due_read(slice key, double *due, uint64_t *id)
+{
+    if (key.len != LAYOUT_EXPIRY_DUE || key.at[0] != EXPIRY_DUE) return STATUS_CORRUPT;
+    *due = bits_ordered(layout_get64(key.at + 1));
+    *id = layout_get64(key.at + 9);
+    return STATUS_OK;
+}
+
+status layout_expiry_soul_read(slice key, uint64_t *id)
+{
+    if (key.len != LAYOUT_EXPIRY_SOUL || key.at[0] != EXPIRY_SOUL) return STATUS_CORRUPT;
+    *id = layout_get64(key.at + 1);
+    return STATUS_OK;
+}
+
+size_t layout_expiry_write(char at[static LAYOUT_EXPIRY_MAX], const layout_expiry *e)
+{
+    layout_put64(at, ordered_bits(e->due));
+    layout_put64(at + 8, ordered_bits(e->next));
+    if (e->resume.len > 0) memcpy(at + EXPIRY_HEAD, e->resume.at, e->resume.len);
+    return EXPIRY_HEAD + e->resume.len;
+}
+
+status layout_expiry_read(layout_expiry *out, slice bytes)
+{
+    if (bytes.len < EXPIRY_HEAD || bytes.len > LAYOUT_EXPIRY_MAX) return STATUS_CORRUPT;
+    *out = (layout_expiry){ .due = bits_ordered(layout_get64(bytes.at)),
+                            .next = bits_ordered(layout_get64(bytes.at + 8)),
+                            .resume = { bytes.at + EXPIRY_HEAD, bytes.len - EXPIRY_HEAD } };
+    return STATUS_OK;
 }
 
 /* ---- held writes ---- */

@@ -80,7 +80,7 @@ typedef enum layout_kind {
 } layout_kind;
 
 enum { LAYOUT_ENTRY_HEAD = 17 }; /* number, check, kind */
-enum { LAYOUT_BLOB_REF = 40 }; /* hash 32 | text length 4 | encoding 4 */
+enum { LAYOUT_BLOB_REF = 40 };   /* hash 32 | text length 4 | encoding 4 */
 
 /* What the soul contributes to the checks of its rows. */
 typedef struct layout_seal {
@@ -149,6 +149,27 @@ typedef enum layout_mark_kind {
 size_t layout_mark_write(char at[static LAYOUT_MARK_MAX], double when_ms, layout_mark_kind kind,
                          slice key);
 MUST_USE status layout_mark_read(slice mark, double *when_ms, layout_mark_kind *kind, slice *key);
+
+/* What expires. One entry by the soul's id, with what is known of it; one, with nothing,
+ * in the order of the times at which souls are looked at, which come first in the
+ * table. */
+typedef struct layout_expiry {
+    double due;   /* wall time */
+    double next;  /* what the look that is under way has met: the soonest; INFINITY */
+    slice resume; /* the key in `rows` where that look goes on; empty: none is under way */
+} layout_expiry;
+
+enum {
+    LAYOUT_EXPIRY_DUE = 1 + 8 + LAYOUT_ID,
+    LAYOUT_EXPIRY_SOUL = 1 + LAYOUT_ID,
+    LAYOUT_EXPIRY_MAX = 16 + LAYOUT_KEY_MAX,
+};
+void layout_expiry_due(char at[static LAYOUT_EXPIRY_DUE], double due, uint64_t id);
+void layout_expiry_soul(char at[static LAYOUT_EXPIRY_SOUL], uint64_t id);
+MUST_USE status layout_expiry_due_read(slice key, double *due, uint64_t *id);
+MUST_USE status layout_expiry_soul_read(slice key, uint64_t *id);
+size_t layout_expiry_write(char at[static LAYOUT_EXPIRY_MAX], const layout_expiry *e);
+MUST_USE status layout_expiry_read(layout_expiry *out, slice bytes);
 
 /* A held write: by due time, then a hash of the rest, so that the same write
  * held twice is one row. Due times as eight bytes that memcmp orders as the

@@ -107,9 +107,11 @@ double radisk_due_in_ms(radisk *store)
 {
     double now = store->now_ms(store->context);
     double age = fold_due_in_ms(store, now), room = room_due_in_ms(store, now);
+    double expiry, first = age < room ? age : room;
 
     if (store->latched || store->damaged) return (double)INFINITY;
-    return age < room ? age : room;
+    expiry = expire_due_in_ms(store, now);
+    return expiry < first ? expiry : first;
 }
 
 /* Lets a worker that has something finish it; false when none has. */
@@ -231,13 +233,18 @@ static double steady_ms(void *context)
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
-static double wall_ms(const radisk_options *options)
+static double clock_ms(void *context)
 {
     struct timespec t;
 
-    if (options->wall_ms > 0) return options->wall_ms;
+    (void)context;
     (void)clock_gettime(CLOCK_REALTIME, &t);
     return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static double wall_at_start(const radisk *store, const radisk_options *options)
+{
+    return options->wall_ms > 0 ? options->wall_ms : store->clock_ms(store->context);
 }
 
 static void fill_limits(radisk_limits *l)
@@ -271,6 +278,7 @@ static status set_up(radisk *store, const radisk_options *options)
     fill_limits(&store->limits);
     memcpy(store->secret, options->secret, sizeof store->secret);
     store->now_ms = options->now_ms != NULL ? options->now_ms : steady_ms;
+    store->clock_ms = options->clock_ms != NULL ? options->clock_ms : clock_ms;
     store->context = options->context;
     store->by_hand = options->by_hand;
     for (size_t i = 0; i < OVERLAY_MAX && s == STATUS_OK; i++)
@@ -361,7 +369,7 @@ static status open_all(radisk *store, const radisk_options *options, char *why)
     if (s == STATUS_OK) s = open_files(store, options);
     if (s == STATUS_OK) s = floors_open(store);
     if (s == STATUS_OK) s = held_open(store);
-    if (s == STATUS_OK) s = recover(store, wall_ms(options), why, RADISK_WHY_MAX);
+    if (s == STATUS_OK) s = recover(store, wall_at_start(store, options), why, RADISK_WHY_MAX);
     if (s == STATUS_OK) s = fold_first_segments(store);
     if (s == STATUS_OK) s = open_workers(store, options);
     if (s != STATUS_OK) return s;

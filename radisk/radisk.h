@@ -65,10 +65,11 @@ typedef struct radisk_options {
     uint8_t secret[16]; /* keys the hash of names, and is the id of a new store; random */
     bool by_hand;       /* no threads: radisk_step() does the work. For the simulator */
     const files *files; /* NULL for the real ones; else what stands for journal/ and blobs/ */
-    double (*now_ms)(void *context); /* steady, for the age of a generation; NULL: the system's */
-    double wall_ms;                  /* wall time at the start; 0: the system's */
-    void (*wake)(void *context);     /* call radisk_turn() soon. From any thread. May be NULL */
-    void *context;                   /* of both */
+    double (*now_ms)(void *context);   /* steady, for the age of a generation; NULL: the system's */
+    double (*clock_ms)(void *context); /* wall time, for what expires; NULL: the system's */
+    double wall_ms;                    /* wall time at the start; 0: what the clock says */
+    void (*wake)(void *context);       /* call radisk_turn() soon. From any thread. May be NULL */
+    void *context;                     /* of these */
 } radisk_options;
 
 /* Gives a store; radisk_close() takes it back: it makes durable what was gathered,
@@ -169,6 +170,7 @@ typedef struct radisk_stats {
     uint64_t segment;                  /* the live one's number */
     uint64_t damaged_rows;             /* met since the start */
     uint64_t replayed_rows, replay_us; /* at the start */
+    uint64_t rows_expired;             /* left the disk, or never came to it */
     uint64_t collected_bytes;          /* of blob segments that were dead weight */
     uint64_t map_bytes_used, map_bytes_max;
     bool latched;

@@ -294,6 +294,14 @@ static status prove_store(restoring *r)
                          "what was written is not what the backup holds: is the disk failing?");
 }
 
+/* What has expired since the backup was made is in it, and is to be found again: the
+ * first start of the store removes it. */
+static double no_time(void *context)
+{
+    (void)context;
+    return -(double)INFINITY;
+}
+
 static status fill(restoring *r)
 {
     radisk_options wish = { .folder = r->path };
@@ -304,6 +312,7 @@ static status fill(restoring *r)
     wish.limits = (radisk_limits){ .size_max = map_bytes(r),
                                    .held_max = r->proved.held + 1,
                                    .floor_keep_ms = UINT64_MAX / 4 };
+    wish.clock_ms = no_time;
     wish.wall_ms = r->wish->now_ms;
     randombytes_buf(wish.secret, sizeof wish.secret);
     status s = radisk_open(&r->store, &wish, r->why);

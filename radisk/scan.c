@@ -4,6 +4,7 @@
  * a walk over LMDB. It gives the next name of any, from the newest source that
  * has it, and steps in all that have it: so each name once, and the newest.
  */
+#include "core/policy.h"
 #include "radisk/inside.h"
 #include "radisk/walk.h"
 
@@ -154,12 +155,13 @@ static bool stop_at_first(void *visitor, const graph_row *row)
 }
 
 /* A soul of which something was purged may have nothing left, also when a replayed
- * generation still has its rows. */
+ * generation still has its rows; and one whose rows expire may stand in the index
+ * until the folder looks at it. */
 static status shape_soul(scan *s, const met *m, graph_row *row)
 {
     static const lex_range all = { 0 };
-    bool lives =
-        (m->newest != NULL && !m->replayed) || (m->stored_there && m->stored.kind != LAYOUT_FLOOR);
+    bool stored = m->stored_there && m->stored.kind != LAYOUT_FLOOR;
+    bool lives = (m->newest != NULL && !m->replayed) || (stored && policy_life_ms(m->name) <= 0);
 
     if (!lives) {
         status result = scan_keys(s->store, m->name, &all, stop_at_first, &lives);

@@ -119,6 +119,8 @@ static void store_metrics(FILE *to, const server *s)
     counter(to, "store_folds_failed", "folds that failed and were done again", d.folds_failed);
     counter(to, "store_transactions", "transactions of the folder", d.transactions);
     counter(to, "store_rows_written", "keys written to the database", d.rows_written);
+    counter(to, "store_rows_expired", "keys that left the database, or never came to it, by <?N",
+            d.rows_expired);
     counter(to, "store_replayed_rows", "keys read back from the journal at the start",
             d.replayed_rows);
     counter(to, "store_damaged", "rows met whose checksum did not fit", d.damaged_rows);

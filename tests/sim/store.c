@@ -51,6 +51,11 @@ static double steady_ms(void *context)
     return (double)((const store *)context)->world->now_us / 1000;
 }
 
+static double wall_ms(void *context)
+{
+    return world_moment(((const store *)context)->world).wall_ms;
+}
+
 /* Small enough that all that can happen to a segment happens within a world. */
 static radisk_limits choose_limits(store *s)
 {
@@ -76,6 +81,7 @@ static void make_radisk(store *s)
                                    .by_hand = true,
                                    .files = breakage_files(s->breakage),
                                    .now_ms = steady_ms,
+                                   .clock_ms = wall_ms,
                                    .context = s };
     for (size_t i = 0; i < sizeof s->options.secret; i++)
         s->options.secret[i] = (uint8_t)dice_bits(&s->dice);
@@ -153,7 +159,6 @@ static bool start(store *s)
 {
     char why[RADISK_WHY_MAX];
 
-    s->options.wall_ms = world_moment(s->world).wall_ms;
     status how = radisk_open(&s->radisk, &s->options, why);
     if (how != STATUS_OK) {
         /* Not `why`: it names the folder, which is another in every process. */
