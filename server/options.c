@@ -1,6 +1,7 @@
 /* options.c - see options.h. */
 #include "server/options.h"
 
+#include "server/limits.h"
 #include "server/tools.h"
 
 #include <assert.h>
@@ -275,7 +276,21 @@ static bool set_max_byte_rate(reading *r, const char *word)
     return set_rate(r, word, &r->to->server.bytes);
 }
 
-static bool set_limit(reading *r, const char *word);
+static bool set_limit(reading *r, const char *word)
+{
+    const char *equals = strchr(word, '=');
+    const limit *l;
+    double value;
+
+    if (!equals) return wrong(r, "\"%s\" is not NAME=VALUE", word);
+    l = limit_find((slice){ word, (size_t)(equals - word) });
+    if (!l)
+        return wrong(r, "there is no limit \"%.*s\"; `brasa --help` lists them",
+                     (int)(equals - word), word);
+    if (!read_amount(r, equals + 1, 0, limit_most(l), &value)) return false;
+    limit_put(r->to, l, value);
+    return true;
+}
 
 static const struct option {
     const char *name;
@@ -320,150 +335,6 @@ static const struct option {
 };
 
 enum { TABLE_SIZE = sizeof table / sizeof *table };
-
-/* ---- limits by name ---- */
-
-typedef enum limit_type { TYPE_SIZE, TYPE_U32, TYPE_UNSIGNED, TYPE_I64, TYPE_DOUBLE } limit_type;
-
-static const struct limit {
-    const char *name;
-    limit_type type;
-    size_t at; /* in options */
-} limits[] = {
-#define RELAY(type, field)                                                                         \
-    {                                                                                              \
-#field, type, offsetof(options, relay.field)                                               \
-    }
-#define SERVER(type, field)                                                                        \
-    {                                                                                              \
-#field, type, offsetof(options, server.field)                                              \
-    }
-    RELAY(TYPE_SIZE, message_bytes_max),
-    RELAY(TYPE_SIZE, name_bytes_max),
-    RELAY(TYPE_SIZE, id_bytes_max),
-    RELAY(TYPE_U32, put_keys_max),
-    RELAY(TYPE_U32, put_slice_keys),
-    RELAY(TYPE_UNSIGNED, depth_max),
-    RELAY(TYPE_SIZE, outbox_bytes_max),
-    RELAY(TYPE_U32, marks_max),
-    RELAY(TYPE_U32, answers_max),
-    RELAY(TYPE_U32, interests_max),
-    RELAY(TYPE_U32, held_max),
-    RELAY(TYPE_DOUBLE, future_ms_max),
-    RELAY(TYPE_I64, stalled_ms_max),
-    RELAY(TYPE_SIZE, answer_bytes),
-    RELAY(TYPE_SIZE, snapshot_bytes),
-    RELAY(TYPE_SIZE, fragment_bytes),
-    RELAY(TYPE_U32, lex_keys_max),
-    RELAY(TYPE_U32, lex_souls_max),
-    RELAY(TYPE_U32, miss_peers_max),
-    RELAY(TYPE_U32, miss_per_turn),
-    RELAY(TYPE_I64, miss_turn_ms),
-    RELAY(TYPE_U32, miss_rate),
-    RELAY(TYPE_U32, miss_burst),
-    RELAY(TYPE_U32, asked_rate),
-    RELAY(TYPE_U32, asked_rate_all),
-    RELAY(TYPE_I64, miss_quiet_ms),
-    RELAY(TYPE_U32, misses_max),
-    RELAY(TYPE_U32, back_rate),
-    RELAY(TYPE_U32, back_burst),
-    RELAY(TYPE_U32, back_large_rate),
-    RELAY(TYPE_SIZE, walk_bytes_max),
-    RELAY(TYPE_SIZE, suspended_bytes_max),
-    RELAY(TYPE_SIZE, fleeting_bytes_max),
-    RELAY(TYPE_U32, interests_total),
-    RELAY(TYPE_U32, keepsakes_max),
-    RELAY(TYPE_U32, keepsake_rows_max),
-    RELAY(TYPE_U32, keepsake_rows_total),
-    RELAY(TYPE_I64, keepsake_ms),
-    RELAY(TYPE_U32, routes),
-    RELAY(TYPE_I64, route_ms),
-    SERVER(TYPE_U32, connections_max),
-    SERVER(TYPE_U32, per_address_max),
-    SERVER(TYPE_U32, waiting_max),
-    SERVER(TYPE_U32, pages_max),
-    SERVER(TYPE_DOUBLE, messages.rate),
-    SERVER(TYPE_DOUBLE, messages.burst),
-    SERVER(TYPE_DOUBLE, bytes.rate),
-    SERVER(TYPE_DOUBLE, bytes.burst),
-    SERVER(TYPE_DOUBLE, address_share),
-    SERVER(TYPE_SIZE, assembling_bytes_max),
-    SERVER(TYPE_I64, heartbeat_ms),
-    SERVER(TYPE_I64, silent_ms),
-    { "overlay_bytes_max", TYPE_SIZE, offsetof(options, store.overlay_max) },
-    { "journal_bytes_max", TYPE_SIZE, offsetof(options, store.journal_max) },
-    { "segment_bytes", TYPE_SIZE, offsetof(options, store.segment_bytes) },
-    { "fold_age_ms", TYPE_U32, offsetof(options, store.fold_age_ms) },
-    { "fold_rows", TYPE_U32, offsetof(options, store.fold_rows) },
-    { "changelog_bytes", TYPE_SIZE, offsetof(options, store.changelog_bytes) },
-    { "blob_segment_bytes", TYPE_SIZE, offsetof(options, store.blob_segment_bytes) },
-    { "floor_keep_ms", TYPE_SIZE, offsetof(options, store.floor_keep_ms) },
-    { "held_total_max", TYPE_SIZE, offsetof(options, store.held_max) },
-#undef RELAY
-#undef SERVER
-};
-
-enum { LIMIT_COUNT = sizeof limits / sizeof *limits };
-
-static double limit_get(const options *o, const struct limit *l)
-{
-    const void *at = (const char *)o + l->at;
-
-    switch (l->type) {
-    case TYPE_SIZE:
-        return (double)*(const size_t *)at;
-    case TYPE_U32:
-        return *(const uint32_t *)at;
-    case TYPE_UNSIGNED:
-        return *(const unsigned *)at;
-    case TYPE_I64:
-        return (double)*(const int64_t *)at;
-    case TYPE_DOUBLE:
-        return *(const double *)at;
-    }
-    return 0;
-}
-
-static void limit_put(options *o, const struct limit *l, double value)
-{
-    void *at = (char *)o + l->at;
-
-    switch (l->type) {
-    case TYPE_SIZE:
-        *(size_t *)at = (size_t)value;
-        break;
-    case TYPE_U32:
-        *(uint32_t *)at = (uint32_t)value;
-        break;
-    case TYPE_UNSIGNED:
-        *(unsigned *)at = (unsigned)value;
-        break;
-    case TYPE_I64:
-        *(int64_t *)at = (int64_t)value;
-        break;
-    case TYPE_DOUBLE:
-        *(double *)at = value;
-        break;
-    }
-}
-
-static bool set_limit(reading *r, const char *word)
-{
-    const char *equals = strchr(word, '=');
-    double value;
-
-    if (!equals) return wrong(r, "\"%s\" is not NAME=VALUE", word);
-    for (size_t i = 0; i < LIMIT_COUNT; i++) {
-        size_t len = strlen(limits[i].name);
-        bool narrow = limits[i].type == TYPE_U32 || limits[i].type == TYPE_UNSIGNED;
-        if (len != (size_t)(equals - word) || memcmp(word, limits[i].name, len) != 0) continue;
-        if (!read_amount(r, equals + 1, 0, narrow ? UINT32_MAX : 1e15, &value)) return false;
-        limit_put(r->to, &limits[i], value);
-        return true;
-    }
-    return wrong(r, "there is no limit \"%.*s\"; `brasa --help` lists them", (int)(equals - word),
-                 word);
-}
 
 /* ---- reading ---- */
 
@@ -599,8 +470,7 @@ void options_help(FILE *to)
           "service manager (LISTEN_FDS).\n\n"
           "Limits for --limit, with their defaults:\n",
           to);
-    for (size_t i = 0; i < LIMIT_COUNT; i++)
-        fprintf(to, "  %-24s %.0f\n", limits[i].name, limit_get(&defaults, &limits[i]));
+    limits_print(to, &defaults);
 }
 
 /* The usual matching with one `*` remembered: linear but for its repeats, and
