@@ -44,13 +44,11 @@ export const put_with = ({ gun, put }, pub, folder, key, value, cert) =>
     put(gun.get('~' + pub + '/' + folder).get(key), value, { opt: { cert } });
 
 /* For puts that gun itself may let go without a word: what its callback said, or
- * 'silence' if it said nothing until a later write to one's own space was acked and
- * then for a while. */
-export const try_to_put_with = ({ gun, put, sleep }, pub, folder, key, value, cert) => {
-    const own = () => put(gun.user().get('marker').get(key), value).then(() => sleep(500)).then(() => 'silence');
-    const tried = put(gun.get('~' + pub + '/' + folder).get(key), value, { opt: { cert } });
-    return Promise.race([tried, own()]);
-};
+ * 'silence'. Such a client is of no more use: what it puts later does not leave it
+ * either. */
+export const try_to_put_with = ({ gun, put, sleep }, pub, folder, key, value, cert) => Promise.race([
+    put(gun.get('~' + pub + '/' + folder).get(key), value, { opt: { cert } }),
+    sleep(1500).then(() => 'silence')]);
 
 export const certify = ({ SEA, gun }, whom, policy, options = {}) =>
     SEA.certify(whom, policy, gun.user()._.sea, null, options);
