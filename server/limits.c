@@ -70,6 +70,7 @@ static const limit limits[] = {
     SERVER(TYPE_SIZE, assembling_bytes_max),
     SERVER(TYPE_I64, heartbeat_ms),
     SERVER(TYPE_I64, silent_ms),
+    { "hash_bytes", TYPE_SIZE, offsetof(options, hash_bytes) },
     { "overlay_bytes_max", TYPE_SIZE, offsetof(options, store.overlay_max) },
     { "journal_bytes_max", TYPE_SIZE, offsetof(options, store.journal_max) },
     { "segment_bytes", TYPE_SIZE, offsetof(options, store.segment_bytes) },

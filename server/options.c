@@ -1,6 +1,7 @@
 /* options.c - see options.h. */
 #include "server/options.h"
 
+#include "server/writers.h"
 #include "server/limits.h"
 #include "server/tools.h"
 
@@ -11,12 +12,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What strangers may store in signed mode as long as nobody has thought about it:
+ * content hashes are the one thing there that needs no key. */
+#define SIGNED_HASH_BYTES ((size_t)8 << 30)
+
 typedef struct reading {
     options *to;
     char *why;
     const char *name; /* of the option being read */
     bool own_listen;  /* --listen was given: it replaces the default and PORT */
     bool own_memory;
+    bool own_hash_bytes;
 } reading;
 
 static bool wrong(reading *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
@@ -220,6 +226,32 @@ static bool set_list_souls(reading *r, const char *word)
     return true;
 }
 
+static bool set_write(reading *r, const char *word)
+{
+    for (int mode = GUARD_OPEN; mode <= GUARD_CLOSED; mode++) {
+        if (strcmp(word, guard_mode_name((guard_mode)mode)) != 0) continue;
+        r->to->write = (guard_mode)mode;
+        return true;
+    }
+    return wrong(r, "\"%s\" is none of open, signed and closed", word);
+}
+
+static bool set_allow(reading *r, const char *word)
+{
+    if (r->to->allow_count == OPTIONS_LIST_MAX)
+        return wrong(r, "no more than %d; a file holds any number of keys", OPTIONS_LIST_MAX);
+    r->to->allow[r->to->allow_count++] = word;
+    return true;
+}
+
+static bool set_token(reading *r, const char *word)
+{
+    if (r->to->token_count == OPTIONS_LIST_MAX)
+        return wrong(r, "no more than %d; a file holds any number of tokens", OPTIONS_LIST_MAX);
+    r->to->tokens[r->to->token_count++] = word;
+    return true;
+}
+
 static bool set_store_size(reading *r, const char *word)
 {
     double bytes;
@@ -289,6 +321,7 @@ static bool set_limit(reading *r, const char *word)
                      (int)(equals - word), word);
     if (!read_amount(r, equals + 1, 0, limit_most(l), &value)) return false;
     limit_put(r->to, l, value);
+    if (limit_find(SLICE("hash_bytes")) == l) r->own_hash_bytes = true;
     return true;
 }
 
@@ -304,6 +337,18 @@ static const struct option {
       "Default 127.0.0.1:8765; the port is $PORT when that is set" },
     { "--data", "DIR", set_data, "the folder of the store, made if missing. Default ./data" },
     { "--store-size", "BYTES", set_store_size, "the most the store may take on disk. Default 16G" },
+    { "--write", "MODE", set_write,
+      "open: everybody writes everywhere but in others' user spaces, as in gun.js.\n"
+      "signed: only signed data, aliases, content hashes, and what is kept in\n"
+      "memory only. closed: only what allowed keys sign or certify. Reading is\n"
+      "open always. Default open" },
+    { "--allow", "PUB|FILE", set_allow,
+      "a public key that may write in closed mode, or a file with one a line;\n"
+      "may be given several times. SIGHUP reads the files anew" },
+    { "--write-token", "TOKEN|@FILE", set_token,
+      "whoever shows it may write what is not signed, in any mode: ?token=, a\n"
+      "header \"Authorization: Bearer\", a cookie \"token\", or headers.token of a\n"
+      "message; may be given several times. A file has one a line" },
     { "--tls-cert", "FILE", set_cert,
       "certificate chain (PEM) for wss:// listeners. SIGHUP loads it anew" },
     { "--tls-key", "FILE", set_key, "its private key (PEM)" },
@@ -405,6 +450,24 @@ static bool add_default_listen(reading *r, const char *port)
     return true;
 }
 
+/* Files are read once here, so that what is wrong in them is said before anything
+ * starts, and again by the server. */
+static bool check_writers(reading *r)
+{
+    const options *o = r->to;
+    bool nobody = false;
+    writers named;
+
+    if (o->write == GUARD_SIGNED && !r->own_hash_bytes) r->to->hash_bytes = SIGNED_HASH_BYTES;
+    if (!writers_read(&named, o, r->why)) return false;
+    nobody = o->write == GUARD_CLOSED && named.keys.count == 0 && named.tokens.count == 0;
+    writers_free(&named);
+    if (nobody)
+        return wrong(r, "--write closed without a key (--allow) or a token (--write-token): nobody "
+                        "could write anything");
+    return true;
+}
+
 static bool check_together(reading *r)
 {
     const options *o = r->to;
@@ -421,7 +484,7 @@ static bool check_together(reading *r)
         return wrong(r, "the limit heartbeat_ms must lie between 1000 and 3600000");
     if (o->server.connections_max == 0 || o->server.per_address_max == 0)
         return wrong(r, "with no connection allowed there is nothing to serve");
-    return true;
+    return check_writers(r);
 }
 
 options_wish options_read(options *o, int count, char **words, const char *port,
@@ -466,8 +529,8 @@ void options_help(FILE *to)
         }
     }
     fputs("\nSIGTERM and SIGINT: everything becomes durable, then the clients are closed.\n"
-          "SIGHUP: the certificate is loaded anew. A listening socket may come from the\n"
-          "service manager (LISTEN_FDS).\n\n"
+          "SIGHUP: the certificate and the files of --allow are read anew. A listening\n"
+          "socket may come from the service manager (LISTEN_FDS).\n\n"
           "Limits for --limit, with their defaults:\n",
           to);
     limits_print(to, &defaults);

@@ -8,6 +8,7 @@
 #ifndef SERVER_OPTIONS_H
 #define SERVER_OPTIONS_H
 
+#include "core/guard.h"
 #include "core/relay.h"
 #include "radisk/radisk.h"
 #include "server/address.h"
@@ -55,6 +56,12 @@ typedef struct options {
     slice memory[OPTIONS_LIST_MAX];
     size_t memory_count;
     bool list_souls;
+    guard_mode write;
+    const char *allow[OPTIONS_LIST_MAX]; /* keys, or files of them: writers.h reads them */
+    size_t allow_count;
+    const char *tokens[OPTIONS_LIST_MAX]; /* or "@" and a file of them */
+    size_t token_count;
+    size_t hash_bytes; /* of values under content hashes, in all; 0: no bound */
     radisk_limits store;
     server_limits server;
     relay_limits relay;
