@@ -1,6 +1,8 @@
 /* policy.c - see policy.h. */
 #include "core/policy.h"
 
+#include "core/sea.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -16,7 +18,7 @@ bool policy_is_fleeting(const policy *p, slice soul)
 
 bool policy_is_hashed(slice soul)
 {
-    return memchr(soul.at, '#', soul.len) != NULL && memchr(soul.at, '~', soul.len) == NULL;
+    return sea_kind_of(soul, NULL, NULL) == SEA_HASH;
 }
 
 /* JavaScript's parseFloat, for numbers that begin with a digit or a dot. */

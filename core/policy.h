@@ -25,7 +25,7 @@ typedef struct policy {
 
 bool policy_is_fleeting(const policy *p, slice soul);
 
-/* Whether keys of this soul are content hashes. User space ("~") is not, even
+/* Whether keys of this soul are content hashes (sea.h). User space is not, even
  * where a "#" stands in it. */
 bool policy_is_hashed(slice soul);
 

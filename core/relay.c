@@ -1,6 +1,7 @@
 /* relay.c - life of relays and peers, and the turn. */
 #include "core/relay_inside.h"
 
+#include <assert.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -66,7 +67,10 @@ status relay_new(relay **out, const relay_options *options)
 
     if (r == NULL) return STATUS_NO_MEMORY;
     r->limits = options->limits;
+    assert(options->crypto != NULL || options->pool.submit != NULL);
     r->store = options->store;
+    r->crypto = options->crypto;
+    r->pool = options->pool;
     r->list_souls = options->list_souls;
     memcpy(r->secret, options->secret, sizeof r->secret);
     r->arena = arena_make(r->limits.message_bytes_max * 8);
@@ -89,7 +93,8 @@ static void peer_free(relay_peer *p)
     marks_free(&p->marks);
     asks_free(p);
     walk_free(p);
-    hear_forget(p);
+    wait_forget(p);
+    rest_free(p);
     frame_drop(p->lent);
     free(p->lent_copy);
     free(p->pid);
@@ -101,6 +106,8 @@ void relay_free(relay *r)
     if (r == NULL) return;
     for (uint32_t i = 0; i < r->slot_count; ++i)
         if (r->slots[i] != NULL) peer_free(r->slots[i]);
+    check_free_all(r);
+    wait_free_orphans(r);
     put_forget_pending(r);
     miss_free_all(r);
     interest_free(r->interest);
@@ -111,7 +118,7 @@ void relay_free(relay *r)
     text_free(&r->values);
     text_free(&r->states);
     free(r->held_authors);
-    free(r->suspended.at);
+    free(r->due.at);
     free(r->starving.at);
     free(r->owing.at);
     free(r->slots);
@@ -194,7 +201,7 @@ void peer_weigh(relay_peer *p)
         peer_news(p);
     } else if (p->paused && light) {
         p->paused = false;
-        if (p->suspended != NULL) p->relay->suspended_due_ms = 0; /* at the next turn */
+        if (p->rest != NULL || p->first_waiting != NULL) wait_due(p->relay, p);
         peer_news(p);
     }
 }
@@ -213,7 +220,7 @@ int relay_closing(const relay_peer *p)
 
 bool relay_reading(const relay_peer *p)
 {
-    return !p->paused && p->suspended == NULL && !p->closing;
+    return !p->paused && p->rest == NULL && !p->closing && wait_has_place(p);
 }
 
 static uint32_t slot_take(relay *r)
@@ -306,7 +313,7 @@ void relay_turn(relay *r, moment now)
 {
     put_settle(r);
     put_due(r, now);
-    hear_on(r, now);
+    wait_turn(r, now);
     miss_turn(r, now);
     back_turn(r, now);
     turn_starving(r);
@@ -335,7 +342,7 @@ int64_t relay_due_ms(const relay *r, moment now)
 {
     int64_t due = r->sweep_at_ms;
 
-    if (r->suspended.count > 0) due = earlier(due, r->suspended_due_ms);
+    if (r->due.count > 0) due = earlier(due, r->due_ms);
     due = earlier(due, later(r->due_again_ms, held_due_ms(r->store, now)));
     due = earlier(due, later(r->due_again_ms, held_due_ms(r->fleeting, now)));
     due = earlier(due, miss_due_ms(r, now));

@@ -22,6 +22,7 @@
 #ifndef CORE_RELAY_H
 #define CORE_RELAY_H
 
+#include "core/check.h"
 #include "core/graph.h"
 
 typedef struct relay relay;
@@ -42,6 +43,8 @@ typedef struct relay_limits {
     uint32_t answers_max;    /* gets waiting to be answered: past it the peer is not read */
     uint32_t interests_max;  /* subscriptions; the longest untouched makes room */
     uint32_t held_max;       /* writes from the future */
+    uint32_t ahead_messages; /* heard behind one that is being verified; then it is not read */
+    size_t ahead_bytes;      /* of their text */
     double future_ms_max;    /* how far ahead a client's write may be */
     int64_t stalled_ms_max;  /* closed when it took no byte for so long and something waited */
     /* answers */
@@ -92,6 +95,8 @@ relay_limits relay_default_limits(void);
     X(keys_released, "held keys that came due")                                                    \
     X(keys_expired, "keys older than their soul's <?N")                                            \
     X(keys_dropped, "bad keys dropped from answers")                                               \
+    X(keys_checked, "keys whose signature or hash was verified")                                   \
+    X(keys_forged, "keys refused by signature, certificate, hash or alias")                        \
     X(gets, "gets heard")                                                                          \
     X(gets_found, "gets answered with data")                                                       \
     X(gets_missed, "gets answered with not-found")                                                 \
@@ -113,7 +118,7 @@ relay_limits relay_default_limits(void);
     X(too_big, "messages over a size limit")                                                       \
     X(future_refused, "writes too far ahead")                                                      \
     X(store_refused, "puts the store did not admit or failed")                                     \
-    X(suspended, "times a frame was left for later turns")                                         \
+    X(suspended, "times a frame or a message was left for later turns")                                         \
     X(paused, "times a peer was not read because of a limit")                                      \
     X(stalled, "peers closed because they took no byte")                                           \
     X(acks_delayed, "acks and the like that waited behind a large message")
@@ -127,6 +132,8 @@ typedef struct relay_counts {
 typedef struct relay_options {
     relay_limits limits;
     graph *store;                 /* borrowed, outlives the relay */
+    const sea_crypto *crypto;     /* borrowed: for checks when there is no pool */
+    check_pool pool;              /* where checks go; zeroed: they are run at once */
     uint8_t secret[16];           /* random: keys every table that peers fill, and makes ids */
     slice pid;                    /* who we are in dam:"?"; copied */
     const slice *memory_prefixes; /* souls kept in memory only, besides "/RTC/"; copied */
@@ -134,7 +141,8 @@ typedef struct relay_options {
     bool list_souls; /* answers get {"#":{"*":""}}, the list of everything */
 } relay_options;
 
-/* Gives; relay_free() takes back, with peers still joined. STATUS_NO_MEMORY. */
+/* Gives; relay_free() takes back, with peers still joined. No check may be running
+ * any more then; those that are out are freed, too. STATUS_NO_MEMORY. */
 MUST_USE status relay_new(relay **out, const relay_options *options);
 void relay_free(relay *r);
 
@@ -151,6 +159,9 @@ size_t relay_hear(relay *r, relay_peer *p, slice frame, moment now);
 /* Says dam:"!" with this text to a peer: for what never becomes a frame here
  * (binary, over the size limit). `why` begins with a stable word. */
 void relay_scold(relay *r, relay_peer *p, slice why, moment now);
+
+/* A check is back from the pool, run. To be called before relay_turn(). */
+void relay_checked(relay *r, check *c, moment now);
 
 /* Whether to read on from this peer. While false, keep what has arrived. */
 bool relay_reading(const relay_peer *p);

@@ -1,10 +1,9 @@
 /* relay_hear.c - frames to messages, and what to do with each.
  *
  * A frame is heard in steps, so that no single one holds the loop: after
- * FRAME_MESSAGES messages or FRAME_BYTES of them, or at a put of more keys than
- * are judged in a slice, the rest is suspended; so is a put that a busy store
- * does not take yet, and a batch whose answers nobody reads. A suspended peer is
- * not read, so its order holds; it goes on in relay_turn().
+ * FRAME_MESSAGES messages or FRAME_BYTES of them the rest of a batch is left for
+ * later turns; so is one behind a message that has to wait (relay_wait.c), and one
+ * whose answers nobody reads. Meanwhile its peer is not read.
  */
 #include "core/json_skip.h"
 #include "core/relay_inside.h"
@@ -14,42 +13,22 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum {
-    FRAME_MESSAGES = 1000,
-    FRAME_BYTES = 1 << 20,
-    ARENA_KEEP = 256 * 1024,
-    BLOCKED_RETRY_MS = 20
-};
+enum { FRAME_MESSAGES = 1000, FRAME_BYTES = 1 << 20, ARENA_KEEP = 256 * 1024 };
 
-/* What is left of a frame, and the put that was being judged. */
-struct suspended {
-    arena arena; /* the message's memory */
-    char *text;  /* the frame, a copy */
+/* What is left of a batch. */
+struct rest {
+    char *text; /* a copy */
     size_t len, at;
-    bool batch, scolded;
-    bool in_put, counted_as_put;
-    message m;
-    size_t looked;
-    graph_ticket met;
+    bool scolded;
 };
 
-/* Puts that wait for the store or for their turn, and batches that wait for the
- * rest to be read, have bounds of their own. */
-static void count_suspended(relay *r, const suspended *s, bool more)
+void rest_free(relay_peer *p)
 {
-    size_t *bytes = s->counted_as_put ? &r->suspended_bytes : &r->waiting_bytes;
-
-    *bytes = more ? *bytes + s->len : *bytes - s->len;
-}
-
-void hear_forget(relay_peer *p)
-{
-    if (p->suspended == NULL) return;
-    count_suspended(p->relay, p->suspended, false);
-    arena_free(&p->suspended->arena);
-    free(p->suspended->text);
-    free(p->suspended);
-    p->suspended = NULL;
+    if (p->rest == NULL) return;
+    p->relay->waiting_bytes -= p->rest->len;
+    free(p->rest->text);
+    free(p->rest);
+    p->rest = NULL;
 }
 
 /* --- control messages --- */
@@ -141,8 +120,7 @@ static void hear_reply(relay *r, relay_peer *p, const message *m, moment now)
 
 /* --- messages --- */
 
-/* What to answer under when the message came without an id: gun invents one. */
-static void invent_id(relay *r, arena *a, message *m)
+void hear_invent_id(relay *r, arena *a, message *m)
 {
     char *id;
 
@@ -158,34 +136,54 @@ static void refuse_message(relay *r, relay_peer *p, const message *m, const mess
     say_err(p, m->id, fault->why, fault->soul, fault->key);
 }
 
-/* Past the bound on suspended text nothing more is suspended: what would be takes
- * its time at once, or is refused. */
-static bool may_suspend(const relay *r)
+/* Past the bound on what waits nothing more does: what would takes its time at
+ * once, or is refused. */
+static bool may_wait(const relay *r)
 {
     return r->suspended_bytes < r->limits.suspended_bytes_max;
 }
 
-/* Returns false when the rest is suspended. */
-static bool hear_unpacked(relay *r, relay_peer *p, message *m, moment now)
+static void refuse_busy(relay *r, relay_peer *p, const message *m, const char *why)
+{
+    ++r->counts.store_refused;
+    if (m->at.len == 0) put_refuse(r, p, m->id, why, (slice){ "", 0 }, (slice){ "", 0 });
+}
+
+static bool hear_put(relay *r, relay_peer *p, message *m, moment now)
+{
+    bool concerned = m->bad_count == 0 && check_concerns(r, p, m);
+
+    hear_invent_id(r, &r->arena, m);
+    if (concerned && may_wait(r)) return false;
+    if (concerned) {
+        refuse_busy(r, p, m, "busy: too much waits to be verified");
+        return true;
+    }
+    if (m->bad_count == 0 && m->write_count > r->limits.put_slice_keys && may_wait(r)) return false;
+    if (put_hear(r, p, m, now)) return true;
+    if (may_wait(r)) return false;
+    refuse_busy(r, p, m, put_failure(STATUS_BUSY));
+    return true;
+}
+
+static bool hear_answer(relay *r, relay_peer *p, message *m, moment now)
+{
+    bool concerned = check_concerns(r, p, m);
+
+    if (!concerned && answer_hear(r, p, m, now)) return true;
+    if (may_wait(r)) return false;
+    ++r->counts.store_refused; /* whoever misses it asks again */
+    return true;
+}
+
+void hear_plain(relay *r, relay_peer *p, const message *m, moment now)
 {
     if (m->dam.len > 0) {
         hear_dam(r, p, m, now);
-        return true;
+        return;
     }
-    if (m->has_put && m->at.len > 0) {
-        if (!answer_hear(r, p, m, now)) {
-            if (may_suspend(r)) return false;
-            ++r->counts.store_refused;
-        }
-    } else if (m->has_put) {
-        ++r->counts.puts;
-        invent_id(r, &r->arena, m);
-        if (m->bad_count == 0 && m->write_count > r->limits.put_slice_keys && may_suspend(r))
-            return false;
-        if (!put_hear(r, p, m, now)) {
-            if (may_suspend(r)) return false;
-            put_refuse_busy(r, p, m);
-        }
+    if (m->has_put) {
+        /* it was heard */
     } else if (m->at.len > 0) {
         hear_reply(r, p, m, now);
     } else if (m->has_nts) {
@@ -193,45 +191,58 @@ static bool hear_unpacked(relay *r, relay_peer *p, message *m, moment now)
     } else if (m->get == GET_NONE) {
         message_fault what = { .why = "unknown: a message without get, put or dam" };
         refuse_message(r, p, m, &what);
-        return true;
+        return;
     }
     if (m->get != GET_NONE) get_hear(r, p, m, now);
+}
+
+bool hear_message(relay *r, relay_peer *p, message *m, moment now)
+{
+    if (m->dam.len == 0 && m->has_put) {
+        bool heard = m->at.len > 0 ? hear_answer(r, p, m, now) : hear_put(r, p, m, now);
+        if (!heard) return false;
+    }
+    hear_plain(r, p, m, now);
     return true;
 }
 
-/* Reads one message of JSON and hears it. False: a large put waits in *m, with
- * its memory in r->arena. */
-static bool hear_message(relay *r, relay_peer *p, const json *j, message *m, moment now)
+/* Reads one message of JSON and hears it, or lets it wait. */
+static void hear_json(relay *r, relay_peer *p, const json *j, moment now)
 {
     message_limits limits = relay_message_limits(r);
     message_fault fault;
+    message m;
     status s;
 
     ++r->counts.messages_in;
-    s = message_unpack(m, &r->arena, j, &limits, &fault);
-    if (s == STATUS_OK) return hear_unpacked(r, p, m, now);
+    s = message_unpack(&m, &r->arena, j, &limits, &fault);
+    if (s == STATUS_OK) {
+        r->counts.puts += m.dam.len == 0 && m.has_put && m.at.len == 0;
+        if (p->first_waiting != NULL || !hear_message(r, p, &m, now)) wait_add(r, p, j, now);
+        return;
+    }
     if (s == STATUS_NO_MEMORY) fault = (message_fault){ .why = "busy: out of memory" };
     if (s == STATUS_TOO_BIG) ++r->counts.too_big;
-    refuse_message(r, p, m, &fault);
-    return true;
+    refuse_message(r, p, &m, &fault);
 }
 
 /* A batch's element: an object, or a string that holds one. */
-static bool hear_element(relay *r, relay_peer *p, const json *j, message *m, bool *skipped,
-                         moment now)
+static void hear_element(relay *r, relay_peer *p, const json *j, bool *skipped, moment now)
 {
     message_limits limits = relay_message_limits(r);
     json_bounds bounds = { limits.depth_max, limits.tokens_max };
     slice inner;
     json held;
 
-    if (j->tokens[0].type == JSON_OBJECT) return hear_message(r, p, j, m, now);
-    if (j->tokens[0].type == JSON_STRING && json_utf8(j, &r->arena, 0, &inner) == STATUS_OK &&
-        json_read(&held, &r->arena, inner, &bounds) == STATUS_OK &&
-        held.tokens[0].type == JSON_OBJECT)
-        return hear_message(r, p, &held, m, now);
-    *skipped = true;
-    return true;
+    *skipped = false;
+    if (j->tokens[0].type == JSON_OBJECT)
+        hear_json(r, p, j, now);
+    else if (j->tokens[0].type == JSON_STRING && json_utf8(j, &r->arena, 0, &inner) == STATUS_OK &&
+             json_read(&held, &r->arena, inner, &bounds) == STATUS_OK &&
+             held.tokens[0].type == JSON_OBJECT)
+        hear_json(r, p, &held, now);
+    else
+        *skipped = true;
 }
 
 /* A message that is too large to be read is answered under its id all the same. */
@@ -260,99 +271,53 @@ static bool is_space(char c)
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* The rest of the frame, and if in_put the message, waits for the next turn.
- * The message's memory is the arena's, which goes with it. */
-static void suspend(relay *r, relay_peer *p, suspended *rest, slice wire)
+/* Leaves the rest of a batch for later. `kept`: its text is a copy already. */
+static void leave_rest(relay *r, relay_peer *p, rest *left, slice wire, bool kept)
 {
-    suspended *s = malloc(sizeof *s);
-    bool kept = rest->text != NULL; /* it was suspended before */
+    rest *one = malloc(sizeof *one);
 
-    if (s != NULL) *s = *rest;
-    if (s != NULL && !kept) {
-        s->text = malloc(wire.len + 1);
-        if (s->text == NULL) {
-            free(s);
-            s = NULL;
-        } else {
-            memcpy(s->text, wire.at, wire.len);
-        }
+    if (one != NULL) {
+        *one = *left;
+        one->len = wire.len;
+        if (!kept) one->text = malloc(wire.len + 1);
+        if (!kept && one->text != NULL) memcpy(one->text, wire.at, wire.len);
     }
-    if (s == NULL || !roster_add(&r->suspended, p->number)) {
-        if (s != NULL && !kept) free(s->text);
-        free(s);
+    if (one == NULL || one->text == NULL) {
+        if (kept) free(left->text);
+        free(one);
         peer_close(p, 1011);
         return;
     }
-    s->len = wire.len;
-    s->counted_as_put = s->in_put;
-    s->arena = r->arena;
-    r->arena = arena_make(s->arena.bytes_max);
-    r->suspended_due_ms = 0; /* at the next turn */
-    count_suspended(r, s, true);
-    p->suspended = s;
+    p->rest = one;
+    r->waiting_bytes += one->len;
+    ++r->counts.suspended;
+    if (wait_has_place(p)) wait_due(r, p); /* else when there is a place */
     peer_news(p);
     /* A batch that waits for its own reader is that reader's cost: past the bound
      * it goes, and with it the connection, for its puts would get no answer. */
-    if (!s->in_put && p->paused && r->waiting_bytes > r->limits.suspended_bytes_max) {
+    if (p->paused && r->waiting_bytes > r->limits.suspended_bytes_max) {
         ++r->counts.stalled;
         peer_close(p, 1008);
     }
 }
 
-/* Names in a suspended message lend from the frame it was read from; a copy of
- * the frame would leave them behind, so such a message is read again. */
-static bool read_again(relay *r, suspended *s, size_t from)
-{
-    message_limits limits = relay_message_limits(r);
-    json_bounds bounds = { limits.depth_max, limits.tokens_max };
-    message_fault fault;
-    size_t at = from;
-    slice inner;
-    json j, held;
-
-    if (json_read_at(&j, &s->arena, (slice){ s->text, s->len }, &at, &bounds) != STATUS_OK)
-        return false;
-    if (j.tokens[0].type == JSON_STRING) {
-        if (json_utf8(&j, &s->arena, 0, &inner) != STATUS_OK ||
-            json_read(&held, &s->arena, inner, &bounds) != STATUS_OK)
-            return false;
-        j = held;
-    }
-    return message_unpack(&s->m, &s->arena, &j, &limits, &fault) == STATUS_OK;
-}
-
-/* Makes what was just suspended fit to go on. */
-static void prepare_suspended(relay *r, relay_peer *p)
-{
-    suspended *s = p->suspended;
-
-    if (s == NULL) return;
-    ++r->counts.suspended;
-    if (s->in_put && !read_again(r, s, s->looked)) {
-        hear_forget(p);
-        peer_close(p, 1011);
-        return;
-    }
-    s->looked = 0;
-}
-
-static size_t hear_batch(relay *r, relay_peer *p, suspended *f, slice wire, moment now)
+static size_t hear_batch(relay *r, relay_peer *p, rest *f, slice wire, bool kept, moment now)
 {
     message_limits limits = relay_message_limits(r);
     json_bounds bounds = { limits.depth_max, limits.tokens_max };
     size_t heard = 0, began = f->at;
 
     for (;;) {
-        bool skipped = false;
+        bool skipped;
         size_t from;
-        message m;
         status s;
         json j;
 
         while (f->at < wire.len && (is_space(wire.at[f->at]) || wire.at[f->at] == ',')) ++f->at;
-        if (f->at >= wire.len || wire.at[f->at] == ']') return heard;
-        if (heard == FRAME_MESSAGES || f->at - began > FRAME_BYTES || p->paused) {
-            suspend(r, p, f, wire);
+        if (f->at >= wire.len || wire.at[f->at] == ']' || p->closing) break;
+        if (heard == FRAME_MESSAGES || f->at - began > FRAME_BYTES || p->paused ||
+            !wait_has_place(p)) {
+            leave_rest(r, p, f, wire, kept);
             return heard;
         }
         from = f->at;
@@ -364,138 +329,59 @@ static size_t hear_batch(relay *r, relay_peer *p, suspended *f, slice wire, mome
             f->at = json_skip(wire, from);
             continue;
         }
-        if (!hear_element(r, p, &j, &m, &skipped, now)) {
-            f->in_put = true;
-            f->m = m;
-            f->looked = from;
-            f->met = (graph_ticket){ 0 };
-            suspend(r, p, f, wire);
-            return heard;
-        }
+        hear_element(r, p, &j, &skipped, now);
         if (skipped) scold_once(p, &f->scolded, "malformed: an element of a batch is a message");
-        if (p->closing) return heard;
     }
+    if (kept) free(f->text);
+    return heard;
+}
+
+void hear_rest(relay *r, relay_peer *p, moment now)
+{
+    rest left = *p->rest;
+
+    free(p->rest);
+    p->rest = NULL;
+    r->waiting_bytes -= left.len;
+    hear_batch(r, p, &left, (slice){ left.text, left.len }, true, now);
+    peer_news(p);
 }
 
 static size_t hear_single(relay *r, relay_peer *p, slice wire, size_t at, moment now)
 {
     message_limits limits = relay_message_limits(r);
     json_bounds bounds = { limits.depth_max, limits.tokens_max };
-    suspended f = { .at = wire.len, .in_put = true, .looked = at };
     bool scolded = false;
     json j;
     status s;
 
     arena_reset(&r->arena, ARENA_KEEP);
     s = json_read(&j, &r->arena, wire, &bounds);
-    if (s == STATUS_MALFORMED) {
+    if (s == STATUS_MALFORMED)
         scold_once(p, &scolded, "malformed: not JSON");
-        return 1;
-    }
-    if (s != STATUS_OK) {
+    else if (s != STATUS_OK)
         refuse_unread(r, p, wire, at, s);
-        return 1;
-    }
-    if (!hear_message(r, p, &j, &f.m, now)) suspend(r, p, &f, wire);
+    else
+        hear_json(r, p, &j, now);
     return 1;
 }
 
 size_t relay_hear(relay *r, relay_peer *p, slice wire, moment now)
 {
-    suspended f = { .batch = true };
-    size_t at = 0, heard;
+    rest f = { .text = NULL };
+    size_t at = 0;
     bool scolded = false;
 
-    assert(p->suspended == NULL);
+    assert(p->rest == NULL);
     ++r->counts.frames_in;
     r->counts.bytes_in += wire.len;
     while (at < wire.len && is_space(wire.at[at])) ++at;
-    if (at < wire.len && wire.at[at] == '{') {
-        heard = hear_single(r, p, wire, at, now);
-    } else if (at < wire.len && wire.at[at] == '[' &&
-               json_check(wire, r->limits.depth_max + 1) == STATUS_OK) {
+    if (at < wire.len && wire.at[at] == '{') return hear_single(r, p, wire, at, now);
+    if (at < wire.len && wire.at[at] == '[' &&
+        json_check(wire, r->limits.depth_max + 1) == STATUS_OK) {
         f.at = at + 1;
-        heard = hear_batch(r, p, &f, wire, now);
-    } else {
-        scold_once(p, &scolded, "malformed: not a message");
-        heard = 1;
+        return hear_batch(r, p, &f, wire, false, now);
     }
-    prepare_suspended(r, p);
-    return heard;
-}
-
-/* --- what was suspended --- */
-
-typedef enum progress {
-    PROGRESS_DONE,    /* the peer is not suspended, or was put on the roster again */
-    PROGRESS_MORE,    /* there is more to do at once */
-    PROGRESS_BLOCKED, /* the store has to settle something first */
-} progress;
-
-/* One slice of a suspended put, or answer; true when it is over. */
-static bool put_on(relay *r, relay_peer *p, progress *how, moment now)
-{
-    suspended *s = p->suspended;
-
-    *how = PROGRESS_MORE;
-    arena_reset(&r->arena, ARENA_KEEP); /* of an earlier try */
-    if (s->m.at.len == 0) {
-        invent_id(r, &s->arena, &s->m);
-        if (s->looked < s->m.write_count && !put_look(r, p, &s->m, &s->looked, &s->met, now))
-            return false;
-    }
-    *how = PROGRESS_BLOCKED;
-    if (s->m.at.len > 0 ? !answer_hear(r, p, &s->m, now) : !put_apply(r, p, &s->m, s->met, now))
-        return false;
-    if (s->m.get != GET_NONE) get_hear(r, p, &s->m, now);
-    s->in_put = false;
-    return true;
-}
-
-/* The rest of a batch: heard anew, and perhaps suspended again. */
-static void batch_on(relay *r, relay_peer *p, moment now)
-{
-    suspended s = *p->suspended;
-
-    arena_free(&s.arena);
-    free(p->suspended);
-    p->suspended = NULL;
-    count_suspended(r, &s, false);
-    hear_batch(r, p, &s, (slice){ s.text, s.len }, now);
-    if (p->suspended == NULL) free(s.text);
-    prepare_suspended(r, p);
-    peer_news(p);
-}
-
-static progress go_on(relay *r, relay_peer *p, moment now)
-{
-    progress how;
-
-    if (!p->suspended->in_put) {
-        batch_on(r, p, now);
-        return PROGRESS_DONE;
-    }
-    if (!put_on(r, p, &how, now)) return how;
-    if (p->suspended->batch) return PROGRESS_MORE;
-    hear_forget(p);
-    peer_news(p);
-    return PROGRESS_DONE;
-}
-
-void hear_on(relay *r, moment now)
-{
-    roster due = r->suspended;
-
-    r->suspended = (roster){ 0 };
-    r->suspended_due_ms = now.steady_ms + BLOCKED_RETRY_MS;
-    for (size_t i = 0; i < due.count; ++i) {
-        relay_peer *p = relay_find(r, due.at[i]);
-        progress how;
-
-        if (p == NULL || p->suspended == NULL) continue;
-        how = p->paused ? PROGRESS_BLOCKED : go_on(r, p, now);
-        if (how == PROGRESS_MORE) r->suspended_due_ms = now.steady_ms;
-        if (how != PROGRESS_DONE && !roster_add(&r->suspended, p->number)) peer_close(p, 1011);
-    }
-    free(due.at);
+    scold_once(p, &scolded, "malformed: not a message");
+    return 1;
 }

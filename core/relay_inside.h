@@ -3,6 +3,8 @@
  *   relay.c         life of relays and peers, the turn
  *   relay_limits.c  the bounds by default, and budgets
  *   relay_hear.c    frames to messages
+ *   relay_wait.c    messages that wait for their turn
+ *   relay_check.c   whether its author may write it
  *   relay_put.c     judging, holding, telling who lost
  *   relay_ack.c     an author's answer, when it is true
  *   relay_deliver.c who hears of a change
@@ -16,6 +18,7 @@
 #ifndef CORE_RELAY_INSIDE_H
 #define CORE_RELAY_INSIDE_H
 
+#include "core/check.h"
 #include "core/graph_memory.h"
 #include "core/interest.h"
 #include "core/message.h"
@@ -58,7 +61,8 @@ struct ask {
 };
 
 typedef struct walk walk;
-typedef struct suspended suspended;
+typedef struct waiting waiting;
+typedef struct rest rest;
 typedef struct miss miss;
 
 struct relay_peer {
@@ -78,7 +82,10 @@ struct relay_peer {
     char *lent_copy;   /* a piece of a frame that others share */
     size_t lent_at;    /* bytes of `lent` given out, when it goes in pieces */
     size_t lent_bytes; /* of the piece */
-    suspended *suspended;
+    waiting *first_waiting, *last_waiting;
+    uint32_t waiting_count;
+    size_t waiting_bytes;
+    rest *rest; /* of a batch */
     char *pid;
     size_t pid_len;
     bucket back, missing, asked;
@@ -88,7 +95,7 @@ struct relay_peer {
     int64_t waited_since; /* since when the oldest output waits */
     uint64_t stamp;       /* the last delivery that met this peer */
     int closing;
-    bool is_ready, is_lent, paused, owing, owes_large, starving, greeted;
+    bool is_ready, is_lent, paused, owing, owes_large, starving, greeted, due;
 };
 
 /* Who wrote what is held, so that it is not told its own write when that comes
@@ -125,8 +132,12 @@ struct relay {
     pending *pending;
     uint64_t pending_acks;
     held_author *held_authors; /* RELAY_HELD_AUTHORS */
-    roster suspended, starving, owing;
-    int64_t suspended_due_ms;
+    const sea_crypto *crypto;
+    check_pool pool;
+    check *checks;        /* that are out */
+    waiting *orphans;     /* their peer has left, their checks are out */
+    roster due, starving, owing; /* due: has something to go on with */
+    int64_t due_ms;
     int64_t due_again_ms;       /* held writes: not before */
     miss *misses, *misses_last; /* oldest first */
     miss *misses_asking;        /* those under way */
@@ -149,8 +160,81 @@ graph *relay_graph(const relay *r, slice soul);
 message_limits relay_message_limits(const relay *r);
 
 /* --- relay_hear.c --- */
-void hear_on(relay *r, moment now); /* goes on with what was suspended */
-void hear_forget(relay_peer *p);    /* drops what is suspended */
+/* Hears a message that was unpacked; false: it has to wait, and nothing was done. */
+bool hear_message(relay *r, relay_peer *p, message *m, moment now);
+/* What is neither put nor answer; the get of a put, too. */
+void hear_plain(relay *r, relay_peer *p, const message *m, moment now);
+/* What to answer under when the message came without an id: gun invents one. */
+void hear_invent_id(relay *r, arena *a, message *m);
+/* Goes on with the rest of a batch. */
+void hear_rest(relay *r, relay_peer *p, moment now);
+void rest_free(relay_peer *p);
+
+/* --- relay_wait.c --- */
+
+/* What a look at the graph has found of a message's writes: those that are news
+ * stay in front, those that lost are set aside, the others are dropped. */
+typedef struct looked {
+    size_t seen, news, known, expired;
+    graph_write *lost;
+    size_t lost_count;
+    graph_ticket met; /* of what was known, or lost to */
+    bool concerned;   /* some are under a rule: who wrote those that are news is
+                         subscribed when they are good, not before */
+} looked;
+
+/* Why a write is refused: `exact` in gun's words, which apps compare. */
+typedef struct refusal {
+    slice why, soul, key;
+    bool exact;
+} refusal;
+
+typedef enum wait_step {
+    WAIT_LOOK,  /* its writes are compared with what is kept, in slices */
+    WAIT_CHECK, /* checks are out */
+    WAIT_APPLY, /* its turn, when those before it are done and the store takes it */
+} wait_step;
+
+struct waiting {
+    waiting *next, *before; /* before: among orphans */
+    relay *relay;
+    uint64_t author; /* 0: has left */
+    arena arena;
+    message m;
+    wait_step step;
+    looked looked;
+    /* relay_check.c: of each of the news */
+    uint8_t *marks;
+    size_t next_check, refused_count;
+    unsigned checks_out;
+    refusal refusal; /* the first; empty: none */
+    bool answered;   /* its put was refused before it was judged */
+    size_t len;
+    char text[];
+};
+
+/* Whether another message may be taken behind those that wait. */
+bool wait_has_place(const relay_peer *p);
+/* Takes a message that cannot be heard at once, by its JSON, which is borrowed. */
+void wait_add(relay *r, relay_peer *p, const json *j, moment now);
+void wait_turn(relay *r, moment now);
+void wait_due(relay *r, relay_peer *p); /* at the next turn */
+void wait_forget(relay_peer *p);
+void wait_free_orphans(relay *r);
+
+/* --- relay_check.c --- */
+enum { CHECKS_OUT_MAX = 16 }; /* of one message */
+/* Whether some write of the message is under a rule. */
+bool check_concerns(const relay *r, const relay_peer *p, const message *m);
+/* After the look: judges what needs no crypto, and hands out the rest. */
+void check_begin(waiting *w, moment now);
+bool check_is_over(const waiting *w);
+/* Notes what a check has found, and hands out more. */
+void check_take(waiting *w, check *c, moment now);
+void check_free(relay *r, check *c);
+void check_free_all(relay *r);
+/* Leaves the good ones among the news. Once. */
+void check_end(waiting *w);
 
 /* --- relay_say.c --- */
 enum { RELAY_ID_LEN = 10 };
@@ -166,6 +250,8 @@ void line_number(text *t, const char *field, double number);
 void say(relay_peer *p, const text *line); /* control lane */
 void say_ack(relay_peer *p, slice at);
 void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key);
+/* In these words and no others: apps compare gun's. What it is about stands beside. */
+void say_refusal(relay_peer *p, slice at, const refusal *why);
 void say_scold(relay_peer *p, const char *why);
 void say_not_found(relay_peer *p, slice at);
 void say_greeting(relay_peer *p, slice at); /* who we are; `at` if it was asked */
@@ -173,18 +259,23 @@ void say_greeting(relay_peer *p, slice at); /* who we are; `at` if it was asked 
 void print_update(text *t, slice id, slice at, const graph_write *const *writes, size_t count);
 
 /* --- relay_put.c --- */
-/* False: the store takes nothing more until something has settled, and nothing
- * was done but to subscribe the author; try again with put_look(). */
+/* All at once, for what is under no rule. False: the store takes nothing more until
+ * something has settled, and nothing was done but to subscribe the author. */
 bool put_hear(relay *r, relay_peer *p, message *m, moment now);
-void put_refuse_busy(relay *r, relay_peer *p, const message *m);
-/* False likewise: try again. */
+/* False likewise. */
 bool answer_hear(relay *r, relay_peer *p, message *m, moment now);
 void put_due(relay *r, moment now);
-/* A large put, in steps. put_look() judges keys from *next on, put_slice_keys
- * of them at the most; true when it has come to the end. Then put_apply(), until
- * it is true. `met` gathers the tickets of what was known already. */
-bool put_look(relay *r, relay_peer *p, message *m, size_t *next, graph_ticket *met, moment now);
-bool put_apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now);
+
+/* In steps. Whether an author's put may be judged at all; else it was refused. */
+bool put_admit(relay *r, relay_peer *p, const message *m, moment now);
+/* Looks at put_slice_keys writes at the most; true when it has come to the end. */
+bool put_look(relay *r, relay_peer *p, message *m, looked *l, arena *a, moment now);
+/* False: the store is busy, as above. */
+bool put_apply(relay *r, relay_peer *p, message *m, const looked *l, moment now);
+bool answer_apply(relay *r, relay_peer *p, message *m, const looked *l, const refusal *bad,
+                  moment now);
+void put_subscribe(relay *r, relay_peer *p, const message *m, const graph_write *writes,
+                   size_t count, moment now);
 
 /* --- relay_ack.c --- */
 /* `ok` when the ticket is safe, perhaps now, or `err` when it has failed. */

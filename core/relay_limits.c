@@ -20,6 +20,8 @@ relay_limits relay_default_limits(void)
         .answers_max = 10 * 1000,
         .interests_max = 65536,
         .held_max = 10 * 1000,
+        .ahead_messages = 64,
+        .ahead_bytes = 1u << 20,
         .future_ms_max = 24.0 * 3600 * 1000,
         .stalled_ms_max = 30 * 1000,
         .answer_bytes = 1u << 20,

@@ -4,8 +4,11 @@
  * `err` at once, or `ok` when everything it was judged against is durable. An
  * answer ("@" and put) is judged key by key and never acknowledged.
  *
+ * What is under no rule is judged by one merge. The rest comes in steps, as
+ * relay_wait.c has them: a look, checks, and the merge of what was news and is good.
+ *
  * A store that is busy takes nothing until something has settled: the put waits,
- * suspended, and its author is not read meanwhile.
+ * and its author is not read meanwhile.
  *
  * The order for one put: its author is subscribed to its keys, HAM judges, the
  * changes are queued for those who asked, what HAM kept is queued for the author
@@ -85,7 +88,7 @@ static void note_held(relay *r, relay_peer *p, const graph_write *w)
     if (w->state > p->held_until) p->held_until = w->state;
 }
 
-static bool admit(relay *r, relay_peer *p, const message *m, moment now)
+bool put_admit(relay *r, relay_peer *p, const message *m, moment now)
 {
     const graph_write *absurd = NULL;
     ahead more;
@@ -333,23 +336,110 @@ static void tell_loser(relay *r, relay_peer *p, const graph_write *writes, size_
     say_kept(r, p, said, gathered, now);
 }
 
-static void tell_copyist(relay *r, relay_peer *p, const sorted *s, moment now)
+static void tell_copyist(relay *r, relay_peer *p, const graph_write *all, size_t count, moment now)
 {
-    size_t count = s->kept + s->fleeting;
     size_t bytes = (count ? count : 1) * sizeof(graph_write);
     graph_write *writes = arena_take(&r->arena, bytes);
 
-    if (writes != NULL) {
-        memcpy(writes, s->writes, count * sizeof *writes);
+    if (writes != NULL && count > 0) {
+        memcpy(writes, all, count * sizeof *writes);
         tell_loser(r, p, writes, unheard(r, p, writes, count), now);
     }
-    subscribe_writer(r, p, s->writes, count);
+    subscribe_writer(r, p, all, count);
+}
+
+/* --- the look --- */
+
+static void count_looked(relay *r, const looked *l)
+{
+    r->counts.keys_same += l->known;
+    r->counts.keys_stale += l->lost_count;
+    r->counts.keys_expired += l->expired;
+}
+
+void put_subscribe(relay *r, relay_peer *p, const message *m, const graph_write *writes,
+                   size_t count, moment now)
+{
+    if (m->at.len == 0 && !is_copy(r, p, m->id, now)) subscribe_writer(r, p, writes, count);
+}
+
+/* What is known is not judged again, and costs no signature. The state of a chunk
+ * means nothing: it is the same chunk. */
+static ham_verdict look_at(relay *r, const graph_write *w, bool hashed, graph_ticket *met,
+                           moment now)
+{
+    graph *g = relay_graph(r, w->soul);
+    ham_write incoming = { w->state, w->value };
+    graph_row row;
+    ham_verdict verdict = HAM_TAKE;
+
+    if (g->look(g->context, w->soul, w->key, &row) != STATUS_OK) return HAM_TAKE;
+    if (hashed && slice_equal(row.value, w->value)) {
+        verdict = HAM_SAME;
+    } else {
+        ham_write held = { row.state, row.value };
+        verdict = ham_judge(&held, &incoming, now.wall_ms);
+    }
+    if (verdict == HAM_SAME || verdict == HAM_KEEP) *met = graph_both(*met, row.ticket);
+    return verdict;
+}
+
+/* Who lost is told what was kept; without memory for that it is not. */
+static void set_aside(looked *l, arena *a, const message *m, const graph_write *w)
+{
+    if (l->lost == NULL) l->lost = arena_take(a, m->write_count * sizeof *l->lost);
+    if (l->lost == NULL) return;
+    l->lost[l->lost_count] = *w;
+    l->lost[l->lost_count++].verdict = HAM_KEEP;
+}
+
+bool put_look(relay *r, relay_peer *p, message *m, looked *l, arena *a, moment now)
+{
+    size_t end = l->seen + r->limits.put_slice_keys;
+    soul_kind last = { .soul = { NULL, 0 } };
+    bool hashed = false;
+
+    if (end > m->write_count) end = m->write_count;
+    if (!l->concerned) put_subscribe(r, p, m, m->writes + l->seen, end - l->seen, now);
+    for (; l->seen < end; ++l->seen) {
+        const graph_write *w = &m->writes[l->seen];
+        bool same_soul = last.soul.at != NULL && slice_equal(last.soul, w->soul);
+
+        if (place_of(r, &last, w, now) == PLACE_EXPIRED) {
+            ++l->expired;
+            continue;
+        }
+        if (!same_soul) hashed = policy_is_hashed(w->soul);
+        switch (look_at(r, w, hashed, &l->met, now)) {
+        case HAM_SAME:
+            ++l->known;
+            break;
+        case HAM_KEEP:
+            set_aside(l, a, m, w);
+            break;
+        case HAM_TAKE:
+        case HAM_WAIT:
+            m->writes[l->news++] = *w;
+            continue;
+        }
+        if (l->concerned) put_subscribe(r, p, m, w, 1, now);
+    }
+    return l->seen == m->write_count;
 }
 
 /* --- an author's put --- */
 
+static void tell(relay *r, relay_peer *p, const graph_write *writes, size_t count, bool copy,
+                 moment now)
+{
+    if (copy)
+        tell_copyist(r, p, writes, count, now);
+    else
+        tell_loser(r, p, writes, count, now);
+}
+
 /* False when the store is busy: then nothing has happened. */
-static bool apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now)
+static bool apply(relay *r, relay_peer *p, message *m, const looked *l, moment now)
 {
     arena *a = &r->arena;
     delivery d = { .origin = p, .id = m->id };
@@ -370,68 +460,30 @@ static bool apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment 
         return true;
     }
     d.writes = taken_of(r, a, p, &s, &d.count);
-    d.whole = d.count == m->write_count && m->at.len == 0;
+    d.whole = d.count == m->write_count && l->seen == l->news;
     deliver(r, &d, now);
-    if (copy)
-        tell_copyist(r, p, &s, now);
-    else
-        tell_loser(r, p, s.writes, s.kept + s.fleeting, now);
+    tell(r, p, s.writes, s.kept + s.fleeting, copy, now);
+    tell(r, p, l->lost, l->lost_count, copy, now);
+    count_looked(r, l);
     r->counts.keys_expired += s.expired;
-    put_ack(r, p, m->id, graph_both(ticket, met));
+    put_ack(r, p, m->id, graph_both(ticket, l->met));
     return true;
 }
 
 bool put_hear(relay *r, relay_peer *p, message *m, moment now)
 {
-    if (!admit(r, p, m, now)) return true;
-    if (!is_copy(r, p, m->id, now)) subscribe_writer(r, p, m->writes, m->write_count);
-    return apply(r, p, m, (graph_ticket){ 0 }, now);
+    looked nothing = { 0 };
+
+    if (!put_admit(r, p, m, now)) return true;
+    put_subscribe(r, p, m, m->writes, m->write_count, now);
+    return apply(r, p, m, &nothing, now);
 }
 
-void put_refuse_busy(relay *r, relay_peer *p, const message *m)
+bool put_apply(relay *r, relay_peer *p, message *m, const looked *l, moment now)
 {
-    ++r->counts.store_refused;
-    put_refuse(r, p, m->id, put_failure(STATUS_BUSY), none, none);
-}
-
-bool put_look(relay *r, relay_peer *p, message *m, size_t *next, graph_ticket *met, moment now)
-{
-    size_t end = *next + r->limits.put_slice_keys;
-
-    if (end > m->write_count) end = m->write_count;
-    if (!is_copy(r, p, m->id, now)) subscribe_writer(r, p, m->writes + *next, end - *next);
-    for (; *next < end; ++*next) {
-        graph_write *w = &m->writes[*next];
-        graph *g = relay_graph(r, w->soul);
-        ham_write incoming = { w->state, w->value };
-        graph_row row;
-
-        w->verdict = HAM_TAKE;
-        if (g->look(g->context, w->soul, w->key, &row) == STATUS_OK) {
-            ham_write held = { row.state, row.value };
-            w->verdict = ham_judge(&held, &incoming, now.wall_ms);
-            if (w->verdict == HAM_SAME) *met = graph_both(*met, row.ticket);
-        }
-    }
-    return *next == m->write_count;
-}
-
-bool put_apply(relay *r, relay_peer *p, message *m, graph_ticket met, moment now)
-{
-    size_t news = 0, all = m->write_count;
-
-    if (!admit(r, p, m, now)) return true;
-    /* What is kept already needs no second judgement, and a put of 100,000 keys
-     * is often one that was sent before. */
-    for (size_t i = 0; i < all; ++i) {
-        if (m->writes[i].verdict != HAM_SAME)
-            m->writes[news++] = m->writes[i];
-        else
-            subscribe_writer(r, p, &m->writes[i], 1);
-    }
-    r->counts.keys_same += all - news;
-    m->write_count = news;
-    return apply(r, p, m, met, now);
+    if (!put_admit(r, p, m, now)) return true;
+    if (l->concerned) put_subscribe(r, p, m, m->writes, m->write_count, now);
+    return apply(r, p, m, l, now);
 }
 
 /* --- answers --- */
@@ -469,16 +521,16 @@ static bool wrote(relay *r, relay_peer *p, const graph_write *w)
  * it wrote has not, and would stay on its old values; also when it has queried the
  * soul meanwhile, which subscribes to all and answers for some. To be asked before
  * this answer is noted as written. */
-static const graph_write *untold(relay *r, relay_peer *p, const sorted *s, size_t *count)
+static const graph_write *untold(relay *r, relay_peer *p, const graph_write *writes, size_t all,
+                                 size_t *count)
 {
-    size_t all = s->kept + s->fleeting;
     graph_write *lost = arena_take(&r->arena, (all ? all : 1) * sizeof *lost);
     slice soul = { NULL, 0 };
     bool told = false;
 
     *count = 0;
     for (size_t i = 0; i < all && lost != NULL; ++i) {
-        const graph_write *w = &s->writes[i];
+        const graph_write *w = &writes[i];
 
         if (w->verdict != HAM_KEEP) continue;
         if (soul.at == NULL || !slice_equal(soul, w->soul)) {
@@ -492,11 +544,22 @@ static const graph_write *untold(relay *r, relay_peer *p, const sorted *s, size_
     return lost;
 }
 
-bool answer_hear(relay *r, relay_peer *p, message *m, moment now)
+/* What was bad in it, said once. */
+static void complain(relay *r, relay_peer *p, const message *m, const refusal *bad)
+{
+    if (m->bad_count > 0)
+        say_err(p, m->id, m->bad.why, m->bad.soul, m->bad.key);
+    else if (bad->why.len > 0)
+        say_refusal(p, m->id, bad);
+    r->counts.keys_dropped += m->bad_count;
+}
+
+bool answer_apply(relay *r, relay_peer *p, message *m, const looked *l, const refusal *bad,
+                  moment now)
 {
     delivery d = { .origin = p };
-    const graph_write *lost;
-    size_t lost_count;
+    const graph_write *lost, *lost_before;
+    size_t lost_count, lost_before_count;
     graph_ticket ticket;
     route_end end;
     status result;
@@ -508,17 +571,16 @@ bool answer_hear(relay *r, relay_peer *p, message *m, moment now)
     /* Nobody would bring it up again: it was asked for, and it came. */
     if (result == STATUS_BUSY && s.kept > 0) return false;
     ++r->counts.answers_in;
-    if (m->bad_count > 0) {
-        r->counts.keys_dropped += m->bad_count;
-        say_err(p, m->id, m->bad.why, m->bad.soul, m->bad.key);
-    }
-    if (m->write_count == 0) return true;
+    complain(r, p, m, bad);
+    count_looked(r, l);
+    if (m->write_count == 0 && l->lost_count == 0 && l->known == 0) return true;
     if (result != STATUS_OK) {
         ++r->counts.store_refused; /* whoever misses it asks again */
         return true;
     }
     r->counts.keys_expired += s.expired;
-    lost = untold(r, p, &s, &lost_count);
+    lost = untold(r, p, s.writes, s.kept + s.fleeting, &lost_count);
+    lost_before = untold(r, p, l->lost, l->lost_count, &lost_before_count);
     subscribe_writer(r, p, m->writes, m->write_count);
     d.writes = taken_of(r, &r->arena, p, &s, &d.count);
     if (route_find(r->route, m->at, now.steady_ms, &end)) {
@@ -529,7 +591,16 @@ bool answer_hear(relay *r, relay_peer *p, message *m, moment now)
     miss_found(r, m->at);
     deliver(r, &d, now);
     tell_loser(r, p, lost, lost_count, now);
+    tell_loser(r, p, lost_before, lost_before_count, now);
     return true;
+}
+
+bool answer_hear(relay *r, relay_peer *p, message *m, moment now)
+{
+    looked nothing = { 0 };
+    refusal good = { .why = { "", 0 } };
+
+    return answer_apply(r, p, m, &nothing, &good, now);
 }
 
 /* --- writes come due --- */

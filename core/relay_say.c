@@ -151,6 +151,23 @@ void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key)
     say(p, t);
 }
 
+void say_refusal(relay_peer *p, slice at, const refusal *why)
+{
+    text *t = line_begin(p->relay);
+
+    line_id(p->relay, t);
+    if (at.len > 0)
+        line_name(t, "@", at);
+    else
+        text_add(t, SLICE(",\"dam\":\"!\""));
+    line_name(t, "err", why->why);
+    text_add(t, SLICE(",\"of\":{\"#\":"));
+    json_print_name(t, why->soul);
+    line_name(t, ".", why->key);
+    text_add(t, SLICE("}}"));
+    say(p, t);
+}
+
 void say_scold(relay_peer *p, const char *why)
 {
     say_err(p, (slice){ NULL, 0 }, why, (slice){ NULL, 0 }, (slice){ NULL, 0 });

@@ -6,6 +6,7 @@
 #include "server/clock.h"
 #include "server/http.h"
 #include "server/listener.h"
+#include "server/modes.h"
 #include "server/notify.h"
 #include "server/session.h"
 #include "server/tls.h"
@@ -70,10 +71,21 @@ static void go_on_stopping(server *s)
     if (stop_is_over(s)) ev_break(s->loop, EVBREAK_ALL);
 }
 
+static void take_checks(server *s)
+{
+    check *next;
+
+    for (check *c = verify_take(s->verify); c != NULL; c = next) {
+        next = c->next;
+        relay_checked(s->relay, c, s->now);
+    }
+}
+
 static void turn(server *s)
 {
     s->now = clock_now();
     radisk_turn(s->store);
+    take_checks(s);
     relay_turn(s->relay, s->now);
     sessions_admit(s);
     sessions_drain(s);
@@ -181,6 +193,7 @@ static void on_hup(struct ev_loop *loop, ev_signal *w, int events)
     (void)events;
     s->now = clock_now();
     tls_reload(s);
+    modes_reload(s);
 }
 
 static void watch_signals(server *s)
@@ -332,9 +345,7 @@ static void say_hello(server *s)
 
     log_plain(&s->log, "data %s, at most %.1f GiB", o->data,
               (double)o->store.size_max / (1024.0 * 1024 * 1024));
-    log_plain(&s->log,
-              "write mode open: anybody may write; souls with ~ or # are stored UNVERIFIED, "
-              "signatures are not checked yet");
+    modes_say(s);
     log_plain(&s->log, "tls %s", o->tls_cert ? o->tls_cert : "none");
     say_limits(s);
     warn(s);
@@ -371,12 +382,25 @@ static bool open_store(server *s)
     return false;
 }
 
+static bool open_verify(server *s)
+{
+    crypto_limits limits = crypto_default_limits();
+    uint8_t secret[CRYPTO_SECRET_BYTES];
+
+    randombytes_buf(secret, sizeof secret);
+    return crypto_new(&s->crypto, &limits, secret) == STATUS_OK &&
+           verify_new(&s->verify, crypto_table(s->crypto), verify_threads(), s->secret, wake, s) ==
+               STATUS_OK;
+}
+
 static bool open_relay(server *s)
 {
     const options *o = s->options;
     relay_options wish = {
         .limits = o->relay,
         .store = radisk_graph(s->store),
+        .crypto = crypto_table(s->crypto),
+        .pool = verify_pool(s->verify),
         .pid = { s->pid, sizeof s->pid - 1 },
         .memory_prefixes = o->memory,
         .memory_prefix_count = o->memory_count,
@@ -413,7 +437,9 @@ static bool open_all(server *s)
                                : "libwebsockets did not start; is the package "
                                  "libwebsockets-evlib-ev there?");
     if (!open_store(s)) return false;
+    if (!open_verify(s)) return complain(s, "no thread could be started to check signatures");
     if (!open_relay(s)) return complain(s, "out of memory");
+    modes_recall(s);
     admin_open(s);
     return true;
 }
@@ -424,10 +450,14 @@ static void close_all(server *s)
     transport_close(s);
     tls_free(s);
     if (s->relay) sessions_bury(s);
+    if (s->verify) verify_stop(s->verify);
     relay_free(s->relay);
+    verify_free(s->verify);
+    crypto_free(s->crypto);
     admin_stop(s);
     if (s->store) radisk_close(s->store);
     admin_free(s);
+    modes_close(s);
     gate_free(s->gate);
     assets_free(s->assets);
     if (s->loop) ev_loop_destroy(s->loop);
@@ -446,7 +476,7 @@ int server_run(const options *o)
     s->writable = true;
     prepare_lists(s);
     log_plain(&s->log, "brasa " BRASA_VERSION);
-    if (!fit_to_system(s)) goto out;
+    if (!fit_to_system(s) || !modes_open(s)) goto out;
     say_hello(s);
     if (!open_all(s)) goto out;
     s->ready = true;

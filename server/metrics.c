@@ -87,6 +87,20 @@ static void relay_gauges_text(FILE *to, const server *s)
     gauge(to, "brasa_peers_melted", "peers whose updates are marks", (double)g.peers_melted);
 }
 
+static void verify_metrics(FILE *to, const server *s)
+{
+    crypto_counts c;
+    verify_counts v;
+
+    crypto_count(s->crypto, &c);
+    verify_count(s->verify, &v);
+    gauge(to, "brasa_verify_threads", "that check signatures", v.threads);
+    gauge(to, "brasa_verify_waiting", "checks of up to 8 keys that wait", (double)v.waiting);
+    counter(to, "verify_curves", "signatures put to the curve", c.curves);
+    counter(to, "verify_remembered", "of them, those answered from memory", c.remembered);
+    counter(to, "verify_keys", "public keys decoded", c.keys);
+}
+
 static void store_metrics(FILE *to, const server *s)
 {
     radisk_stats d;
@@ -100,6 +114,8 @@ static void store_metrics(FILE *to, const server *s)
     gauge(to, "brasa_store_bytes", "used of the map", (double)d.map_bytes_used);
     gauge(to, "brasa_store_bytes_max", "size of the map", (double)d.map_bytes_max);
     gauge(to, "brasa_store_blobs", "values over 4 KB on disk", (double)d.blobs);
+    gauge(to, "brasa_store_hashed_bytes", "of values in souls of content hashes",
+          (double)d.hashed_bytes);
     gauge(to, "brasa_store_unfolded_bytes", "of journal, not yet in the database",
           (double)d.unfolded_bytes);
     gauge(to, "brasa_store_latched", "1 when the disk failed twice: writes are refused", d.latched);
@@ -140,6 +156,7 @@ static void all_metrics(FILE *to, const server *s)
             BRASA_VERSION);
     server_gauges(to, s);
     relay_gauges_text(to, s);
+    verify_metrics(to, s);
     store_metrics(to, s);
 #define X(name, words) counter(to, #name, words, r.name);
     RELAY_COUNT_LIST(X)

@@ -8,16 +8,20 @@
  *   listener -> visitor -> transport -> session <-> core/relay <-> radisk
  *                                    -> http
  *
- * One thread, but for radisk's own two, those of admin.h, and libev's wake-up.
+ * One thread, but for radisk's own two, those of verify.h and admin.h, and libev's
+ * wake-up.
  */
 #ifndef SERVER_SERVER_H
 #define SERVER_SERVER_H
 
+#include "core/guard.h"
 #include "core/relay.h"
 #include "radisk/radisk.h"
+#include "server/crypto.h"
 #include "server/gate.h"
 #include "server/log.h"
 #include "server/options.h"
+#include "server/verify.h"
 
 #include <ev.h>
 #include <libwebsockets.h>
@@ -32,6 +36,9 @@ typedef struct assets assets;
 typedef struct listener listener;
 typedef struct admin admin;
 
+/* Of a handshake: modes.h says where it may stand. */
+typedef enum token_shown { TOKEN_NONE, TOKEN_KNOWN, TOKEN_WRONG } token_shown;
+
 /* One accepted socket, from accept to close, whatever it turns out to speak. */
 typedef struct visitor {
     server *server;
@@ -41,6 +48,7 @@ typedef struct visitor {
     gate_person *person; /* NULL when exempt */
     gate_person *client; /* found in the handshake, until the session takes it */
     bool met;
+    token_shown token; /* likewise */
     session *session;    /* once it speaks WebSocket */
     http_answer *answer; /* while one is being written */
     bool is_blocked;     /* its socket took no more HTTP */
@@ -56,6 +64,8 @@ typedef struct visitor {
     X(opened, "WebSocket connections opened")                                                      \
     X(refused_origin, "handshakes refused by --origin")                                            \
     X(refused_handshake, "handshakes refused for their path or form")                              \
+    X(tokens_known, "connections that showed a token that is known here")                          \
+    X(tokens_wrong, "connections that showed one that is not")                                     \
     X(told_busy, "connections told to wait for a place")                                           \
     X(closed_busy, "connections closed because too many waited already")                           \
     X(closed_silent, "connections hung up because nothing came, not even a pong")                  \
@@ -106,7 +116,11 @@ struct server {
 
     radisk *store;
     admin *admin; /* NULL when admin.sock could not be made */
+    crypto *crypto;
+    verify *verify;
     relay *relay;
+    guard *guard;
+    bool token_in_words, token_readable; /* what the operator is warned of */
     gate *gate;
     assets *assets;
     listener *listeners[OPTIONS_LISTEN_MAX];

@@ -59,6 +59,25 @@ static relay_limits small_limits(void)
     return l;
 }
 
+/* Cheap, and good for every other input, so that both ways are gone. */
+static void fake_sha256(void *context, slice bytes, uint8_t out[SEA_DIGEST_BYTES])
+{
+    (void)context;
+    memset(out, 0, SEA_DIGEST_BYTES);
+    for (size_t i = 0; i < bytes.len; ++i)
+        out[i % SEA_DIGEST_BYTES] = (uint8_t)(out[i % SEA_DIGEST_BYTES] * 31 + bytes.at[i]);
+}
+
+static bool fake_verify(void *context, const uint8_t key[SEA_KEY_BYTES],
+                        const uint8_t digest[SEA_DIGEST_BYTES],
+                        const uint8_t signature[SEA_SIGNATURE_BYTES])
+{
+    (void)context;
+    return ((key[0] ^ digest[0] ^ signature[0]) & 1) == 0;
+}
+
+static const sea_crypto fake_crypto = { NULL, fake_sha256, fake_verify };
+
 static void lay(table *t)
 {
     graph_memory_options memory = {
@@ -69,6 +88,7 @@ static void lay(table *t)
     must(graph_memory_new(&t->memory, &memory) == STATUS_OK);
     relay_options options = { .limits = small_limits(),
                               .store = graph_memory_table(t->memory),
+                              .crypto = &fake_crypto,
                               .secret = { 2 },
                               .pid = SLICE("relay"),
                               .list_souls = true };

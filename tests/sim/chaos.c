@@ -61,8 +61,13 @@ static relay_limits choose_limits(world *w)
 
 static void make_relay_options(world *w)
 {
+    static const uint8_t secret[CRYPTO_SECRET_BYTES];
+    crypto_limits few = { .keys_max = 64, .verdicts_max = 1024 };
+
+    if (w->crypto == NULL && crypto_new(&w->crypto, &few, secret) != STATUS_OK) must(NULL);
     w->options = (relay_options){
         .limits = choose_limits(w),
+        .crypto = crypto_table(w->crypto),
         .pid = SLICE("relaypid1"),
     };
 }

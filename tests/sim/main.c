@@ -29,6 +29,7 @@ typedef struct sums {
 static void world_end(world *w)
 {
     relay_free(w->relay);
+    crypto_free(w->crypto);
     for (size_t i = 0; i < w->conn_count; i++) conn_free(w->conns[i]);
     for (int i = 0; i < w->client_count; i++) client_free(&w->clients[i]);
     for (size_t i = 0; i < w->event_count; i++) free(w->events[i].what);

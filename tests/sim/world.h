@@ -20,6 +20,7 @@
 #include "core/arena.h"
 #include "core/graph_memory.h"
 #include "core/relay.h"
+#include "server/crypto.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/names.h"
 #include "tests/sim/store.h"
@@ -217,6 +218,7 @@ struct world {
     store *store;
     relay *relay; /* NULL: down */
     relay_options options;
+    crypto *crypto;
     int incarnation;
     int64_t turn_at_us;      /* of the planned turn, INT64_MAX: none */
     bool sync_planned, calm; /* calm: nothing goes wrong any more */

@@ -2,6 +2,7 @@
 #include "relay_bench.h"
 
 #include "core/json.h"
+#include "tests/tools/curve.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -25,8 +26,9 @@ struct table {
     size_t pieces;
 };
 
-table *table_lay(const relay_limits *limits, bool delayed)
+table *table_lay_before(const relay_limits *limits, bool delayed, check_pool pool)
 {
+
     table *t = calloc(1, sizeof *t);
     graph_memory_options memory = { .bytes_max = 1u << 28, .held_max = 100000, .delayed = delayed };
     const slice live = SLICE("/live/");
@@ -38,9 +40,16 @@ table *table_lay(const relay_limits *limits, bool delayed)
     assert_non_null(t);
     t->now = (moment){ 1000000, 1000 };
     assert_int_equal(graph_memory_new(&t->memory, &memory), STATUS_OK);
+    options.crypto = &test_curve;
+    options.pool = pool;
     options.store = graph_memory_table(t->memory);
     assert_int_equal(relay_new(&t->relay, &options), STATUS_OK);
     return t;
+}
+
+table *table_lay(const relay_limits *limits, bool delayed)
+{
+    return table_lay_before(limits, delayed, (check_pool){ NULL, NULL });
 }
 
 void table_clear(table *t)

@@ -14,6 +14,8 @@ typedef struct table table;
 /* Lays a table; `delayed`: writes are durable only after table_sync(). `limits`
  * may be NULL for the defaults. */
 table *table_lay(const relay_limits *limits, bool delayed);
+/* Signatures are those of curve.h, and verified as they come; or by a pool. */
+table *table_lay_before(const relay_limits *limits, bool delayed, check_pool pool);
 void table_clear(table *t);
 relay *table_relay(table *t);
 graph_memory *table_memory(table *t);

@@ -1,0 +1,312 @@
+/* relay_check.c - whether its author may write it.
+ *
+ * Only news are checked: what HAM keeps or knows already costs no curve. What
+ * needs no crypto is judged here and now; signatures and hashes are handed out,
+ * CHECK_KEYS at a time and CHECKS_OUT_MAX checks of one message at the most, so
+ * that a put of 100,000 keys neither floods the pool nor starves others of it.
+ *
+ * An author's put is whole or refused: the first refusal ends it. Of an answer the
+ * good keys are kept.
+ *
+ * Two questions are asked only here, when an author's put is first admitted, and
+ * never of what peers pass on: whether a certificate has run out by our clock, and
+ * whether its owner has blocked its bearer by now. Other relays may have answered
+ * them otherwise, earlier; what is kept must not depend on it.
+ */
+#include "core/relay_inside.h"
+#include "core/value.h"
+
+#include <stdlib.h>
+
+static const slice none = { "", 0 };
+
+enum { MARK_WANTED, MARK_OUT, MARK_GOOD, MARK_BAD };
+
+/* --- who is concerned --- */
+
+typedef struct kind_of_soul {
+    slice soul;
+    sea_kind kind;
+} kind_of_soul;
+
+static sea_kind kind_of(kind_of_soul *last, slice soul)
+{
+    if (last->soul.at == NULL || !slice_equal(last->soul, soul)) {
+        last->soul = soul;
+        last->kind = sea_kind_of(soul, NULL, NULL);
+    }
+    return last->kind;
+}
+
+bool check_concerns(const relay *r, const relay_peer *p, const message *m)
+{
+    kind_of_soul last = { .soul = { NULL, 0 } };
+
+    (void)r;
+    (void)p;
+    for (size_t i = 0; i < m->write_count; ++i)
+        if (kind_of(&last, m->writes[i].soul) != SEA_FREE) return true;
+    return false;
+}
+
+/* --- verdicts --- */
+
+static bool is_author(const waiting *w)
+{
+    return w->m.at.len == 0;
+}
+
+static void refuse(waiting *w, size_t i, slice why, bool exact)
+{
+    const graph_write *one = &w->m.writes[i];
+
+    w->marks[i] = MARK_BAD;
+    ++w->refused_count;
+    ++w->relay->counts.keys_forged;
+    if (w->refusal.why.len == 0)
+        w->refusal = (refusal){ .why = why, .soul = one->soul, .key = one->key, .exact = exact };
+}
+
+static slice kept_text(waiting *w, slice why)
+{
+    slice kept = arena_copy(&w->arena, why);
+
+    return kept.at != NULL ? kept : SLICE("busy: out of memory");
+}
+
+/* Whether what stands at (soul, key) says yes: 1 or true, signed or not. */
+static bool says_yes(relay *r, arena *a, slice soul, slice key)
+{
+    graph *g = relay_graph(r, soul);
+    graph_row row;
+    slice said;
+
+    if (soul.len == 0 || key.len == 0) return false;
+    return g->look(g->context, soul, key, &row) == STATUS_OK &&
+           sea_unpack(row.value, a, &said) == STATUS_OK &&
+           (slice_equal(said, SLICE("1")) || slice_equal(said, SLICE("true")));
+}
+
+static slice joined(arena *a, slice one, slice other, slice third)
+{
+    char *at = arena_take(a, one.len + other.len + third.len);
+
+    if (at == NULL) return none;
+    memcpy(at, one.at, one.len);
+    memcpy(at + one.len, other.at, other.len);
+    memcpy(at + one.len + other.len, third.at, third.len);
+    return (slice){ at, one.len + other.len + third.len };
+}
+
+/* A block list that is named by a key of the owner's soul: where that links to, or
+ * the soul that a client makes for it. */
+static bool is_listed(relay *r, arena *a, const sea_finding *f)
+{
+    slice owner = joined(a, SLICE("~"), f->owner, none), said, soul;
+    graph *g = relay_graph(r, owner);
+    graph_row row;
+
+    if (owner.len > 0 && g->look(g->context, owner, f->blocks, &row) == STATUS_OK &&
+        sea_unpack(row.value, a, &said) == STATUS_OK && value_link(said, a, &soul) == STATUS_OK &&
+        says_yes(r, a, soul, f->bearer))
+        return true;
+    soul = joined(a, owner, SLICE("/"), f->blocks);
+    return says_yes(r, a, soul, f->bearer);
+}
+
+static bool is_blocked(relay *r, arena *a, const sea_finding *f)
+{
+    if (f->blocks.len == 0) return false;
+    if (f->blocks_is_soul || f->blocks.at[0] == '~') return says_yes(r, a, f->blocks, f->bearer);
+    return is_listed(r, a, f);
+}
+
+/* What the clock and today's block lists say of an author's put. */
+static slice todays_refusal(waiting *w, const sea_finding *f, moment now)
+{
+    slice said;
+
+    if (!f->certified || !is_author(w)) return none;
+    if (now.wall_ms > f->expires) return SEA_EXPIRED;
+    if (!is_blocked(w->relay, &w->arena, f)) return none;
+    said = sea_blocked_text(&w->arena, f->bearer);
+    return said.len > 0 ? said : SLICE("busy: out of memory");
+}
+
+static void judge(waiting *w, size_t i, status how, const sea_finding *f, moment now)
+{
+    slice why = f->why;
+
+    if (how == STATUS_NO_MEMORY) {
+        refuse(w, i, SLICE("busy: out of memory"), true);
+    } else if (how != STATUS_OK) {
+        refuse(w, i, SLICE("limit: too complex to be verified"), true);
+    } else if (why.len > 0) {
+        refuse(w, i, kept_text(w, why), true);
+    } else if ((why = todays_refusal(w, f, now)).len > 0) {
+        refuse(w, i, why, true);
+    } else {
+        w->marks[i] = MARK_GOOD;
+    }
+}
+
+/* --- checks --- */
+
+void check_free(relay *r, check *c)
+{
+    if (c->earlier != NULL)
+        c->earlier->later = c->later;
+    else
+        r->checks = c->later;
+    if (c->later != NULL) c->later->earlier = c->earlier;
+    arena_free(&c->arena);
+    free(c);
+}
+
+void check_free_all(relay *r)
+{
+    while (r->checks != NULL) check_free(r, r->checks);
+}
+
+static check *check_new(waiting *w)
+{
+    relay *r = w->relay;
+    check *c = malloc(sizeof *c);
+
+    if (c == NULL) return NULL;
+    c->next = NULL;
+    c->lane = w->author;
+    c->of = w;
+    c->arena = arena_make(r->arena.bytes_max);
+    c->count = 0;
+    c->earlier = NULL;
+    c->later = r->checks;
+    if (c->later != NULL) c->later->earlier = c;
+    r->checks = c;
+    return c;
+}
+
+static void fill(waiting *w, check *c)
+{
+    for (; w->next_check < w->looked.news && c->count < CHECK_KEYS; ++w->next_check) {
+        size_t i = w->next_check;
+
+        if (w->marks[i] != MARK_WANTED) continue;
+        w->marks[i] = MARK_OUT;
+        c->at[c->count] = i;
+        c->writes[c->count++] = &w->m.writes[i];
+    }
+}
+
+static bool is_settled(const waiting *w)
+{
+    return is_author(w) && w->refused_count > 0;
+}
+
+static void note(waiting *w, check *c, moment now)
+{
+    for (size_t k = 0; k < c->count; ++k) judge(w, c->at[k], c->how[k], &c->findings[k], now);
+    w->relay->counts.keys_checked += c->count;
+}
+
+static void run_here(waiting *w, check *c, moment now)
+{
+    check_run(c, w->relay->crypto);
+    note(w, c, now);
+    check_free(w->relay, c);
+}
+
+static void refuse_rest(waiting *w)
+{
+    for (; w->next_check < w->looked.news; ++w->next_check)
+        if (w->marks[w->next_check] == MARK_WANTED)
+            refuse(w, w->next_check, SLICE("busy: out of memory"), true);
+}
+
+static void hand_out(waiting *w, moment now)
+{
+    const check_pool *pool = &w->relay->pool;
+
+    while (w->next_check < w->looked.news && w->checks_out < CHECKS_OUT_MAX && !is_settled(w)) {
+        check *c = check_new(w);
+
+        if (c == NULL) {
+            refuse_rest(w);
+            return;
+        }
+        fill(w, c);
+        if (c->count == 0) {
+            check_free(w->relay, c);
+        } else if (pool->submit == NULL) {
+            run_here(w, c, now);
+        } else {
+            ++w->checks_out;
+            pool->submit(pool->context, c);
+        }
+    }
+}
+
+void check_take(waiting *w, check *c, moment now)
+{
+    note(w, c, now);
+    hand_out(w, now);
+}
+
+bool check_is_over(const waiting *w)
+{
+    return w->checks_out == 0 && (is_settled(w) || w->next_check == w->looked.news);
+}
+
+/* --- the news of a message --- */
+
+/* What needs no crypto. */
+static void judge_here(waiting *w, size_t i, sea_kind kind, moment now)
+{
+    const graph_write *one = &w->m.writes[i];
+    sea_finding f;
+    status how;
+
+    if (kind == SEA_FREE) {
+        w->marks[i] = MARK_GOOD;
+    } else if (kind == SEA_ALIAS || kind == SEA_ALIASES) {
+        how =
+            sea_judge(w->relay->crypto, &w->arena, one->soul, one->key, one->value, one->state, &f);
+        judge(w, i, how, &f, now);
+    } else {
+        w->marks[i] = MARK_WANTED;
+    }
+}
+
+void check_begin(waiting *w, moment now)
+{
+    kind_of_soul last = { .soul = { NULL, 0 } };
+    size_t news = w->looked.news;
+
+    w->marks = arena_take(&w->arena, news);
+    if (w->marks == NULL) {
+        w->refusal = (refusal){ .why = SLICE("busy: out of memory"), .exact = true };
+        w->refused_count = 1;
+        w->looked.news = 0;
+        w->next_check = 0;
+        return;
+    }
+    memset(w->marks, MARK_WANTED, news);
+    for (size_t i = 0; i < news && !is_settled(w); ++i)
+        judge_here(w, i, kind_of(&last, w->m.writes[i].soul), now);
+    hand_out(w, now);
+}
+
+void check_end(waiting *w)
+{
+    message *m = &w->m;
+    size_t left = 0;
+
+    if (w->marks == NULL) {
+        m->write_count = 0;
+        return;
+    }
+    for (size_t i = 0; i < w->looked.news; ++i)
+        if (w->marks[i] == MARK_GOOD) m->writes[left++] = m->writes[i];
+    w->looked.news = m->write_count = left;
+    memset(w->marks, MARK_GOOD, left); /* it may be tried again */
+}
