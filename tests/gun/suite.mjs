@@ -2,7 +2,9 @@
 import { suite } from '../tools/harness.mjs';
 import { basic_cases } from './cases-basic.mjs';
 import { call_cases } from './cases-calls.mjs';
+import { certificate_cases } from './cases-certificates.mjs';
 import { data_cases } from './cases-data.mjs';
+import { forger_cases } from './cases-forger.mjs';
 import { killer_cases } from './cases-killers.mjs';
 import { peer_cases } from './cases-peers.mjs';
 import { restart_cases } from './cases-restart.mjs';
@@ -20,6 +22,8 @@ peer_cases(gun, world);
 call_cases(gun, world);
 sea_cases(gun, world);
 user_cases(gun, world);
+certificate_cases(gun, world);
+forger_cases(gun, world);
 slow_cases(gun, world);
 killer_cases(gun, world);
 restart_cases(gun, world);
