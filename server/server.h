@@ -48,7 +48,7 @@ typedef struct visitor {
     gate_person *person; /* NULL when exempt */
     gate_person *client; /* found in the handshake, until the session takes it */
     bool met;
-    token_shown token; /* likewise */
+    token_shown token;   /* likewise */
     session *session;    /* once it speaks WebSocket */
     http_answer *answer; /* while one is being written */
     bool is_blocked;     /* its socket took no more HTTP */

@@ -189,6 +189,7 @@ static bool join(session *one)
     server *s = one->server;
 
     if (relay_join(s->relay, &one->peer, one, s->now) != STATUS_OK) return false;
+    if (one->token == TOKEN_WRONG) scold(one, SLICE("token: not known here"));
     session_stop(one, STOP_PLACE, false);
     return true;
 }
@@ -275,11 +276,14 @@ bool session_begin(server *s, visitor *v, struct lws *wsi, gate_person *who)
         .visitor = v,
         .wsi = wsi,
         .who = who,
+        .token = v->token,
         .alive_ms = s->now.steady_ms,
         .messages = pace_new(&s->limits.messages, s->now.steady_ms),
         .bytes = pace_new(&s->limits.bytes, s->now.steady_ms),
     };
     v->session = one;
+    if (one->token == TOKEN_KNOWN) s->counts.tokens_known++;
+    if (one->token == TOKEN_WRONG) s->counts.tokens_wrong++;
     s->sessions++;
     s->counts.opened++;
     into_wheel(one);

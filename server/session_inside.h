@@ -47,6 +47,7 @@ struct session {
     bool unfinished; /* a message has begun to leave: no other may come between */
     bool has_place, is_waiting, is_slowed, is_assembling, in_grave;
     bool beat_due, ping_due, busy_due;
+    token_shown token; /* what its handshake showed */
 };
 
 /* ---- lists ---- */

@@ -2,6 +2,7 @@
 #include "server/transport.h"
 
 #include "server/http.h"
+#include "server/modes.h"
 #include "server/session.h"
 #include "server/tls.h"
 
@@ -176,8 +177,8 @@ static int websocket(struct lws *wsi, visitor *v, enum lws_callback_reasons reas
     }
 }
 
-/* The headers are gone once the connection is established, so the client is
- * looked for here, before the answer is written. */
+/* The headers are gone once the connection is established, so the client
+ * and its token are looked for here, before the answer is written. */
 static int establish(server *s, visitor *v, struct lws *wsi)
 {
     gate_person *who = v->client;
@@ -191,6 +192,7 @@ static int meet_client(server *s, visitor *v, struct lws *wsi)
 {
     if (v->met) return 0;
     if (!find_client(s, wsi, &v->client)) return -1;
+    v->token = modes_token(s, wsi);
     v->met = true;
     return 0;
 }

@@ -1,0 +1,30 @@
+/* modes.h - who may write, in a running server: its guard, the banner, and the
+ * tokens that connections show.
+ *
+ * A token may stand in a handshake as ?token=..., "Authorization: Bearer ..." or a
+ * cookie "token=...". One that is known makes the connection trusted (core/guard.h).
+ * One that is not keeps nobody out, since reading is open to all: the peer is told
+ * once, and it is counted. Tokens are never logged, shown, or passed on.
+ */
+#ifndef SERVER_MODES_H
+#define SERVER_MODES_H
+
+#include "server/server.h"
+
+/* Makes the guard. False: it has said why not. */
+bool modes_open(server *s);
+void modes_close(server *s);
+
+/* Lets the guard learn from what the store holds. */
+void modes_recall(server *s);
+
+/* SIGHUP: reads the files of --allow anew. */
+void modes_reload(server *s);
+
+/* The lines of the banner, and what the operator should know. */
+void modes_say(server *s);
+
+/* What this handshake shows; its headers must still be there. */
+token_shown modes_token(const server *s, struct lws *wsi);
+
+#endif
