@@ -60,6 +60,17 @@ static status build_tables(relay *r)
     return route_new(&r->route, r->secret, r->limits.routes, r->limits.route_ms);
 }
 
+static void keep_guard(relay *r, guard *g)
+{
+    guard_gauges now;
+
+    r->guard = g;
+    if (g == NULL) return;
+    guard_measure(g, &now);
+    r->learns = now.mode == GUARD_CLOSED;
+    r->has_quota = now.mode == GUARD_SIGNED && r->limits.hashed_bytes_max > 0;
+}
+
 status relay_new(relay **out, const relay_options *options)
 {
     relay *r = calloc(1, sizeof *r);
@@ -71,6 +82,9 @@ status relay_new(relay **out, const relay_options *options)
     r->store = options->store;
     r->crypto = options->crypto;
     r->pool = options->pool;
+    r->hashed_bytes = options->hashed_bytes;
+    r->hashed_context = options->hashed_context;
+    keep_guard(r, options->guard);
     r->list_souls = options->list_souls;
     memcpy(r->secret, options->secret, sizeof r->secret);
     r->arena = arena_make(r->limits.message_bytes_max * 8);
@@ -150,6 +164,11 @@ void *relay_owner(const relay_peer *p)
 graph *relay_graph(const relay *r, slice soul)
 {
     return policy_is_fleeting(&r->policy, soul) ? r->fleeting : r->store;
+}
+
+void relay_trust(relay_peer *p)
+{
+    p->trusted = true;
 }
 
 void peer_news(relay_peer *p)

@@ -24,6 +24,7 @@
 
 #include "core/check.h"
 #include "core/graph.h"
+#include "core/guard.h"
 
 typedef struct relay relay;
 typedef struct relay_peer relay_peer;
@@ -69,6 +70,7 @@ typedef struct relay_limits {
     size_t walk_bytes_max;      /* buffers of walks */
     size_t suspended_bytes_max; /* text of suspended messages */
     size_t fleeting_bytes_max;  /* memory-only souls */
+    uint64_t hashed_bytes_max;  /* kept under hash souls, in the mode "signed"; 0: no bound */
     uint32_t interests_total;
     uint32_t keepsakes_max, keepsake_rows_max, keepsake_rows_total;
     int64_t keepsake_ms;
@@ -96,6 +98,7 @@ relay_limits relay_default_limits(void);
     X(keys_expired, "keys older than their soul's <?N")                                            \
     X(keys_dropped, "bad keys dropped from answers")                                               \
     X(keys_checked, "keys whose signature or hash was verified")                                   \
+    X(keys_unwanted, "keys refused by the write mode or its quota")                                \
     X(keys_forged, "keys refused by signature, certificate, hash or alias")                        \
     X(gets, "gets heard")                                                                          \
     X(gets_found, "gets answered with data")                                                       \
@@ -134,6 +137,9 @@ typedef struct relay_options {
     graph *store;                 /* borrowed, outlives the relay */
     const sea_crypto *crypto;     /* borrowed: for checks when there is no pool */
     check_pool pool;              /* where checks go; zeroed: they are run at once */
+    guard *guard;                 /* borrowed: who may write what; NULL: everybody, everything */
+    uint64_t (*hashed_bytes)(void *context); /* kept under hash souls, for the quota; NULL: none */
+    void *hashed_context;
     uint8_t secret[16];           /* random: keys every table that peers fill, and makes ids */
     slice pid;                    /* who we are in dam:"?"; copied */
     const slice *memory_prefixes; /* souls kept in memory only, besides "/RTC/"; copied */
@@ -151,6 +157,10 @@ void relay_free(relay *r);
 MUST_USE status relay_join(relay *r, relay_peer **out, void *owner, moment now);
 void relay_leave(relay *r, relay_peer *p, moment now);
 void *relay_owner(const relay_peer *p);
+
+/* From now on this peer may write what is not signed, in any mode: it has shown a
+ * token. */
+void relay_trust(relay_peer *p);
 
 /* Hears one whole text frame, borrowed; returns the number of messages in it,
  * for whoever meters them. Not to be called while !relay_reading(p). */

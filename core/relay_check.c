@@ -38,14 +38,28 @@ static sea_kind kind_of(kind_of_soul *last, slice soul)
     return last->kind;
 }
 
+static bool is_trusted(const relay *r, const relay_peer *p, const message *m)
+{
+    return p->trusted || (r->guard != NULL && m->token.len > 0 && guard_trusts(r->guard, m->token));
+}
+
+/* What the write mode says of it; NULL: it may be written. */
+static const char *mode_refuses(const relay *r, const graph_write *w, bool trusted)
+{
+    if (r->guard == NULL) return NULL;
+    return guard_refuses(r->guard, w->soul, w->key, policy_is_fleeting(&r->policy, w->soul),
+                         trusted);
+}
+
 bool check_concerns(const relay *r, const relay_peer *p, const message *m)
 {
     kind_of_soul last = { .soul = { NULL, 0 } };
+    bool trusted = is_trusted(r, p, m);
 
-    (void)r;
-    (void)p;
     for (size_t i = 0; i < m->write_count; ++i)
-        if (kind_of(&last, m->writes[i].soul) != SEA_FREE) return true;
+        if (kind_of(&last, m->writes[i].soul) != SEA_FREE ||
+            mode_refuses(r, &m->writes[i], trusted) != NULL)
+            return true;
     return false;
 }
 
@@ -56,15 +70,26 @@ static bool is_author(const waiting *w)
     return w->m.at.len == 0;
 }
 
-static void refuse(waiting *w, size_t i, slice why, bool exact)
+static void note_bad(waiting *w, size_t i, slice why, bool exact)
 {
     const graph_write *one = &w->m.writes[i];
 
     w->marks[i] = MARK_BAD;
     ++w->refused_count;
-    ++w->relay->counts.keys_forged;
     if (w->refusal.why.len == 0)
         w->refusal = (refusal){ .why = why, .soul = one->soul, .key = one->key, .exact = exact };
+}
+
+static void refuse(waiting *w, size_t i, slice why)
+{
+    ++w->relay->counts.keys_forged;
+    note_bad(w, i, why, true);
+}
+
+static void refuse_unwanted(waiting *w, size_t i, const char *why)
+{
+    ++w->relay->counts.keys_unwanted;
+    note_bad(w, i, (slice){ why, strlen(why) }, false);
 }
 
 static slice kept_text(waiting *w, slice why)
@@ -138,13 +163,13 @@ static void judge(waiting *w, size_t i, status how, const sea_finding *f, moment
     slice why = f->why;
 
     if (how == STATUS_NO_MEMORY) {
-        refuse(w, i, SLICE("busy: out of memory"), true);
+        refuse(w, i, SLICE("busy: out of memory"));
     } else if (how != STATUS_OK) {
-        refuse(w, i, SLICE("limit: too complex to be verified"), true);
+        refuse(w, i, SLICE("limit: too complex to be verified"));
     } else if (why.len > 0) {
-        refuse(w, i, kept_text(w, why), true);
+        refuse(w, i, kept_text(w, why));
     } else if ((why = todays_refusal(w, f, now)).len > 0) {
-        refuse(w, i, why, true);
+        refuse(w, i, why);
     } else {
         w->marks[i] = MARK_GOOD;
     }
@@ -220,7 +245,7 @@ static void refuse_rest(waiting *w)
 {
     for (; w->next_check < w->looked.news; ++w->next_check)
         if (w->marks[w->next_check] == MARK_WANTED)
-            refuse(w, w->next_check, SLICE("busy: out of memory"), true);
+            refuse(w, w->next_check, SLICE("busy: out of memory"));
 }
 
 static void hand_out(waiting *w, moment now)
@@ -259,14 +284,28 @@ bool check_is_over(const waiting *w)
 
 /* --- the news of a message --- */
 
+/* Chunks come from anybody in the mode "signed", and cannot be taken back. */
+static bool is_over_quota(const waiting *w, const graph_write *one, sea_kind kind)
+{
+    const relay *r = w->relay;
+
+    return r->has_quota && r->hashed_bytes != NULL && kind == SEA_HASH && !w->trusted &&
+           r->hashed_bytes(r->hashed_context) + one->value.len > r->limits.hashed_bytes_max;
+}
+
 /* What needs no crypto. */
 static void judge_here(waiting *w, size_t i, sea_kind kind, moment now)
 {
     const graph_write *one = &w->m.writes[i];
+    const char *unwanted = mode_refuses(w->relay, one, w->trusted);
     sea_finding f;
     status how;
 
-    if (kind == SEA_FREE) {
+    if (unwanted != NULL) {
+        refuse_unwanted(w, i, unwanted);
+    } else if (is_over_quota(w, one, kind)) {
+        refuse_unwanted(w, i, "quota: the relay has no room for more data under hashes");
+    } else if (kind == SEA_FREE) {
         w->marks[i] = MARK_GOOD;
     } else if (kind == SEA_ALIAS || kind == SEA_ALIASES) {
         how =
@@ -277,11 +316,12 @@ static void judge_here(waiting *w, size_t i, sea_kind kind, moment now)
     }
 }
 
-void check_begin(waiting *w, moment now)
+void check_begin(waiting *w, const relay_peer *p, moment now)
 {
     kind_of_soul last = { .soul = { NULL, 0 } };
     size_t news = w->looked.news;
 
+    w->trusted = is_trusted(w->relay, p, &w->m);
     w->marks = arena_take(&w->arena, news);
     if (w->marks == NULL) {
         w->refusal = (refusal){ .why = SLICE("busy: out of memory"), .exact = true };

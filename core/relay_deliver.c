@@ -298,6 +298,8 @@ void deliver(relay *r, const delivery *d, moment now)
     sending s = { .r = r, .d = d, .now = now };
 
     if (d->count == 0) return;
+    for (size_t i = 0; r->learns && i < d->count; ++i)
+        guard_learn(r->guard, d->writes[i]->soul, d->writes[i]->value);
     ++r->stamp;
     if (d->asker != NULL) send_asker(&s);
     if (d->count == 1) {

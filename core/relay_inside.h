@@ -95,7 +95,7 @@ struct relay_peer {
     int64_t waited_since; /* since when the oldest output waits */
     uint64_t stamp;       /* the last delivery that met this peer */
     int closing;
-    bool is_ready, is_lent, paused, owing, owes_large, starving, greeted, due;
+    bool is_ready, is_lent, paused, owing, owes_large, starving, greeted, due, trusted;
 };
 
 /* Who wrote what is held, so that it is not told its own write when that comes
@@ -134,6 +134,10 @@ struct relay {
     held_author *held_authors; /* RELAY_HELD_AUTHORS */
     const sea_crypto *crypto;
     check_pool pool;
+    guard *guard;
+    bool learns, has_quota; /* closed; signed */
+    uint64_t (*hashed_bytes)(void *context);
+    void *hashed_context;
     check *checks;        /* that are out */
     waiting *orphans;     /* their peer has left, their checks are out */
     roster due, starving, owing; /* due: has something to go on with */
@@ -183,7 +187,8 @@ typedef struct looked {
                          subscribed when they are good, not before */
 } looked;
 
-/* Why a write is refused: `exact` in gun's words, which apps compare. */
+/* Why a write is refused: `exact` in gun's words, which apps compare; else in ours,
+ * which are static, and to which the names are added. */
 typedef struct refusal {
     slice why, soul, key;
     bool exact;
@@ -208,6 +213,7 @@ struct waiting {
     size_t next_check, refused_count;
     unsigned checks_out;
     refusal refusal; /* the first; empty: none */
+    bool trusted;    /* its author, or the message itself, has shown a token */
     bool answered;   /* its put was refused before it was judged */
     size_t len;
     char text[];
@@ -227,7 +233,7 @@ enum { CHECKS_OUT_MAX = 16 }; /* of one message */
 /* Whether some write of the message is under a rule. */
 bool check_concerns(const relay *r, const relay_peer *p, const message *m);
 /* After the look: judges what needs no crypto, and hands out the rest. */
-void check_begin(waiting *w, moment now);
+void check_begin(waiting *w, const relay_peer *p, moment now);
 bool check_is_over(const waiting *w);
 /* Notes what a check has found, and hands out more. */
 void check_take(waiting *w, check *c, moment now);
@@ -250,7 +256,7 @@ void line_number(text *t, const char *field, double number);
 void say(relay_peer *p, const text *line); /* control lane */
 void say_ack(relay_peer *p, slice at);
 void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key);
-/* In these words and no others: apps compare gun's. What it is about stands beside. */
+/* Exact ones in these words and no others; what it is about stands beside. */
 void say_refusal(relay_peer *p, slice at, const refusal *why);
 void say_scold(relay_peer *p, const char *why);
 void say_not_found(relay_peer *p, slice at);

@@ -155,6 +155,10 @@ void say_refusal(relay_peer *p, slice at, const refusal *why)
 {
     text *t = line_begin(p->relay);
 
+    if (!why->exact) {
+        say_err(p, at, why->why.at, why->soul, why->key);
+        return;
+    }
     line_id(p->relay, t);
     if (at.len > 0)
         line_name(t, "@", at);

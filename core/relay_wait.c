@@ -155,7 +155,7 @@ static void begin(relay *r, relay_peer *p, waiting *w, moment now)
 static bool look(relay *r, relay_peer *p, waiting *w, moment now)
 {
     if (!put_look(r, p, &w->m, &w->looked, &w->arena, now)) return false;
-    check_begin(w, now);
+    check_begin(w, p, now);
     w->step = check_is_over(w) ? WAIT_APPLY : WAIT_CHECK;
     return true;
 }
