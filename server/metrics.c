@@ -87,6 +87,19 @@ static void relay_gauges_text(FILE *to, const server *s)
     gauge(to, "brasa_peers_melted", "peers whose updates are marks", (double)g.peers_melted);
 }
 
+static void guard_metrics(FILE *to, const server *s)
+{
+    guard_gauges g;
+
+    guard_measure(s->guard, &g);
+    gauge(to, "brasa_allowed_keys", "keys that may write in closed mode", (double)g.allowed);
+    gauge(to, "brasa_write_tokens", "tokens there are", (double)g.tokens);
+    gauge(to, "brasa_guard_roots", "under which content hashes may be written in closed mode",
+          (double)g.roots);
+    counter(to, "guard_roots_crowded", "roots forgotten for others", g.crowded);
+    counter(to, "guard_links_missed", "links not learnt for want of memory", g.missed);
+}
+
 static void verify_metrics(FILE *to, const server *s)
 {
     crypto_counts c;
@@ -152,10 +165,11 @@ static void all_metrics(FILE *to, const server *s)
 
     fprintf(to,
             "# HELP brasa_info what runs\n# TYPE brasa_info gauge\n"
-            "brasa_info{version=\"%s\",write_mode=\"open\"} 1\n",
-            BRASA_VERSION);
+            "brasa_info{version=\"%s\",write_mode=\"%s\"} 1\n",
+            BRASA_VERSION, guard_mode_name(s->options->write));
     server_gauges(to, s);
     relay_gauges_text(to, s);
+    guard_metrics(to, s);
     verify_metrics(to, s);
     store_metrics(to, s);
 #define X(name, words) counter(to, #name, words, r.name);
@@ -168,18 +182,20 @@ static void all_metrics(FILE *to, const server *s)
 
 static void status_json(FILE *to, const server *s)
 {
+    guard_gauges w;
     relay_gauges g;
     radisk_stats d;
 
+    guard_measure(s->guard, &w);
     relay_measure(s->relay, &g);
     radisk_measure(s->store, &d);
     fprintf(to,
             "{\"name\":\"brasa\",\"version\":\"%s\",\"pid\":\"%s\",\"ready\":%s,\"uptime_s\":%.3f,"
-            "\"write_mode\":\"open\",\"signatures\":\"unverified: souls with ~ or # are stored as "
-            "they come\",",
+            "\"write_mode\":\"%s\",\"allowed_keys\":%" PRIu64 ",\"write_tokens\":%s,",
             BRASA_VERSION, s->pid,
             s->ready && !s->stopping && radisk_ready(s->store) ? "true" : "false",
-            (double)(s->now.steady_ms - s->started.steady_ms) / 1000);
+            (double)(s->now.steady_ms - s->started.steady_ms) / 1000, guard_mode_name(w.mode),
+            w.allowed, w.tokens > 0 ? "true" : "false");
     fprintf(to,
             "\"connections\":%" PRIu32 ",\"waiting\":%" PRIu32 ",\"subscriptions\":%" PRIu64
             ",\"outbox_bytes\":%" PRIu64 ",\"memory_bytes\":%.0f,",
