@@ -401,6 +401,7 @@ static bool open_relay(server *s)
         .store = radisk_graph(s->store),
         .crypto = crypto_table(s->crypto),
         .pool = verify_pool(s->verify),
+        .guard = s->guard,
         .pid = { s->pid, sizeof s->pid - 1 },
         .memory_prefixes = o->memory,
         .memory_prefix_count = o->memory_count,

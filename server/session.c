@@ -189,6 +189,7 @@ static bool join(session *one)
     server *s = one->server;
 
     if (relay_join(s->relay, &one->peer, one, s->now) != STATUS_OK) return false;
+    if (one->token == TOKEN_KNOWN) relay_trust(one->peer);
     if (one->token == TOKEN_WRONG) scold(one, SLICE("token: not known here"));
     session_stop(one, STOP_PLACE, false);
     return true;
