@@ -29,6 +29,17 @@
   health();
   setInterval(health, 10000);
 
+  var modes = {
+    open: 'Anybody may write here; user spaces only by their owners, content hashes only with their content.',
+    signed: 'Only signed data and content hashes may be written here.',
+    closed: 'Only keys that the operator allows may write here.'
+  };
+  var mode = fetch('/status').then(function (answer) { return answer.json(); })
+    .then(function (status) {
+      document.getElementById('mode').textContent = modes[status.write_mode] || '';
+      return status.write_mode;
+    });
+
   if (!window.Gun) {
     show('connected', 'this relay has no /gun.js; see its log', 'bad');
     return;
@@ -53,7 +64,7 @@
     this.to.next(peer);
     show('connected', socketUrl + ', ' + since(began), 'good');
     // Only now, so that the time shown is the write's and not the connection's.
-    if (!checked) setTimeout(writeAndRead, 100);
+    if (!checked) setTimeout(check, 100);
     checked = true;
   });
   gun.on('bye', function (peer) {
@@ -71,6 +82,16 @@
 
   // A few keys for everybody, so that visits do not fill the store.
   var key = 'k' + Math.floor(Math.random() * 64);
+
+  // What the check writes is not signed: only where that may be is it tried.
+  function check() {
+    mode.then(function (name) {
+      if (name === 'open') return writeAndRead();
+      show('acked', 'not tried, this relay is ' + name);
+      show('read', 'not tried');
+      document.getElementById('shared').disabled = true;
+    }, writeAndRead);
+  }
 
   function writeAndRead() {
     var value = me + ' ' + Date.now();
@@ -117,7 +138,10 @@
     document.getElementById('pages').textContent =
       count === 1 ? 'one page is here' : count + ' pages are here';
   });
-  function present() { gun.get('/live/check').get(me).put(Date.now()); }
+  function present() {
+    mode.then(function (name) { if (name !== 'closed') say(); }, say);
+  }
+  function say() { gun.get('/live/check').get(me).put(Date.now()); }
   present();
   setInterval(present, 5000);
 })();

@@ -34,12 +34,10 @@ export default {
         answers('GET /', { status: 200, headers: html, body: /brasa/i }),
         answers('HEAD /', { status: 200, headers: { ...html, 'content-length': /^[1-9]\d*$/ }, body: '' }),
         answers('GET /gun', { status: 200, headers: html }), answers('GET /gun/', { status: 200, headers: html }), answers('GET /?x=1', { status: 200, headers: html }), answers('GET /gun?x=1', { status: 200, headers: html }),
-        { name: 'the page says that signed souls are stored unverified, or /status does', steps: [['do', async (c) => {
-            const page = (await request(c.server, 'GET /')).body;
-            const status = (await request(c.server, 'GET /status')).body;
-            if (!/unverified/i.test(page) && !/unverified/i.test(status)) throw new Error('neither says so');
-        }]] },
-        { name: 'the start-up lines say that signed souls are stored unverified', steps: [['log', /unverified|not (yet )?(verified|checked)/i]] },
+        { name: '/status and the start-up lines say the write mode', steps: [['do', async (c) => {
+            const status = JSON.parse((await request(c.server, 'GET /status')).body);
+            if (status.write_mode !== 'open' || status.allowed_keys !== 0 || status.write_tokens !== false) throw new Error(JSON.stringify(status));
+        }], ['log', /^write mode open: /m]] },
         asset('/gun.js', /./), asset('/gun.js?x=1', /./), asset('/sea.js', /./), asset('/gun/sea.js', /./), asset('/gun/gun.js', /./), asset('/gun/lib/webrtc.js', /./),
         noFile('/nosuch.js'), noFile('/nosuch'), noFile('/gun/nosuch'), noFile('/gun/nosuch.js'), noFile('/gun/package.json'), noFile('/gun/lib/nosuch.js'), noFile('/gun/lib/server.js/'),
         noFile('/gun/../../etc/passwd'), noFile('/gun/..%2f..%2fpackage.json'), noFile('/gun/lib/../../package.json'), noFile('/gun//etc/passwd'), noFile('/gun/.%00js'), noFile('/a/b/gun.jsx'),
