@@ -68,7 +68,6 @@ static void keep_guard(relay *r, guard *g)
     if (g == NULL) return;
     guard_measure(g, &now);
     r->learns = now.mode == GUARD_CLOSED;
-    r->has_quota = now.mode == GUARD_SIGNED && r->limits.hashed_bytes_max > 0;
 }
 
 status relay_new(relay **out, const relay_options *options)

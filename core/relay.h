@@ -70,7 +70,7 @@ typedef struct relay_limits {
     size_t walk_bytes_max;      /* buffers of walks */
     size_t suspended_bytes_max; /* text of suspended messages */
     size_t fleeting_bytes_max;  /* memory-only souls */
-    uint64_t hashed_bytes_max;  /* kept under hash souls, in the mode "signed"; 0: no bound */
+    uint64_t hashed_bytes_max;  /* kept under hash souls, written without a token; 0: no bound */
     uint32_t interests_total;
     uint32_t keepsakes_max, keepsake_rows_max, keepsake_rows_total;
     int64_t keepsake_ms;

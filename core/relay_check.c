@@ -284,12 +284,13 @@ bool check_is_over(const waiting *w)
 
 /* --- the news of a message --- */
 
-/* Chunks come from anybody in the mode "signed", and cannot be taken back. */
+/* Chunks come from anybody, and cannot be taken back. */
 static bool is_over_quota(const waiting *w, const graph_write *one, sea_kind kind)
 {
     const relay *r = w->relay;
 
-    return r->has_quota && r->hashed_bytes != NULL && kind == SEA_HASH && !w->trusted &&
+    return r->limits.hashed_bytes_max > 0 && r->hashed_bytes != NULL && kind == SEA_HASH &&
+           !w->trusted &&
            r->hashed_bytes(r->hashed_context) + one->value.len > r->limits.hashed_bytes_max;
 }
 

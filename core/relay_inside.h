@@ -135,7 +135,7 @@ struct relay {
     const sea_crypto *crypto;
     check_pool pool;
     guard *guard;
-    bool learns, has_quota; /* closed; signed */
+    bool learns; /* the mode is closed */
     uint64_t (*hashed_bytes)(void *context);
     void *hashed_context;
     check *checks;        /* that are out */

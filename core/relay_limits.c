@@ -44,7 +44,6 @@ relay_limits relay_default_limits(void)
         .walk_bytes_max = 256u << 20,
         .suspended_bytes_max = 64u << 20,
         .fleeting_bytes_max = 64u << 20,
-        .hashed_bytes_max = 8ull << 30,
         .interests_total = 8 * million,
         .keepsakes_max = 65536,
         .keepsake_rows_max = 1024,

@@ -384,12 +384,13 @@ static bool open_store(server *s)
 
 static bool open_verify(server *s)
 {
-    crypto_limits limits = crypto_default_limits();
+    const options *o = s->options;
+    unsigned threads = o->verify_threads > 0 ? o->verify_threads : verify_threads();
     uint8_t secret[CRYPTO_SECRET_BYTES];
 
     randombytes_buf(secret, sizeof secret);
-    return crypto_new(&s->crypto, &limits, secret) == STATUS_OK &&
-           verify_new(&s->verify, crypto_table(s->crypto), verify_threads(), s->secret, wake, s) ==
+    return crypto_new(&s->crypto, &o->crypto, secret) == STATUS_OK &&
+           verify_new(&s->verify, crypto_table(s->crypto), threads, s->secret, wake, s) ==
                STATUS_OK;
 }
 
@@ -408,6 +409,7 @@ static bool open_relay(server *s)
         .list_souls = o->list_souls,
     };
 
+    wish.limits.hashed_bytes_max = o->hash_bytes;
     make_pid(s); /* the wish points to it */
     randombytes_buf(wish.secret, sizeof wish.secret);
     return relay_new(&s->relay, &wish) == STATUS_OK;

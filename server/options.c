@@ -403,6 +403,7 @@ static void set_defaults(options *o)
             .silent_ms = 70000,
         },
         .relay = relay_default_limits(),
+        .crypto = crypto_default_limits(),
     };
 }
 

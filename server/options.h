@@ -12,6 +12,7 @@
 #include "core/relay.h"
 #include "radisk/radisk.h"
 #include "server/address.h"
+#include "server/crypto.h"
 #include "server/pace.h"
 
 #include <stdio.h>
@@ -62,6 +63,8 @@ typedef struct options {
     const char *tokens[OPTIONS_LIST_MAX]; /* or "@" and a file of them */
     size_t token_count;
     size_t hash_bytes; /* of values under content hashes, in all; 0: no bound */
+    uint32_t verify_threads; /* that check signatures; 0: one less than processors */
+    crypto_limits crypto;
     radisk_limits store;
     server_limits server;
     relay_limits relay;
