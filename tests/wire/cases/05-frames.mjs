@@ -1,7 +1,7 @@
 // Frames that are no messages, and single frames that kill a gun.js relay
 // (transcripts 07, 17; protocol 13.13, 13.19; design "bad JSON"). Behind each the
 // connection lives, another client notices nothing, and the process is the same.
-import { err, found, get, graph, none, ok, put, scold } from '../lib/frames.mjs';
+import { denied, err, found, get, graph, none, ok, put, scold } from '../lib/frames.mjs';
 
 const bystander = [['Z', 'open'], ['Z', '>', get('zg', 'standing')], ['Z', '<', none('zg')]];
 const unmoved = [['Z', '='], ['Z', '>', get('zend', 'standing')], ['Z', '<', none('zend')]];
@@ -23,6 +23,15 @@ const answered = (name, frame, ...patterns) => ({
     steps: [
         ...bystander, ['A', 'open'], ['A', '>', frame], ['A', '<<', ...patterns], ['A', '='], ['A', '>', standing],
         ['A', '<', none('probe')], ...unmoved],
+});
+
+// A put of one key that is nobody's to write: one err, nothing kept or told.
+const unkept = (name, id, why, soul, key, value) => ({
+    name: `${name}: one err, nothing kept`,
+    steps: [
+        ...bystander, ['Z', '>', get('zs', soul, key)], ['Z', '<', none('zs')],
+        ['A', 'open'], ['A', '>', put(id, { [soul]: { [key]: value } }, 1000)], ['A', '<', denied(id, why, soul, key)], ['A', '='],
+        ['A', '>', get('g', soul, key), standing], ['A', '<', none('g'), none('probe')], ...unmoved],
 });
 
 const quiet = (name, frame) => ({
@@ -131,10 +140,9 @@ export default {
         })),
         answered('a get and a put on "constructor" in one batch', '[{"#":"q1_","get":{"#":"sq"}},{"#":"q2_","put":{"constructor":{"_":{"#":"constructor",">":{"b":1000}},"b":1}}}]', none('q1_'), ok('q2_')),
         ...['{"~":1,":":1}', '{"\\\\q":1}', '[{', '{":":1,"~":"AA","*":5}', '{":":1,"~":"AA","*":"x.y","+":{"m":1,"s":1}}'].map((text, i) =>
-            answered(`a hostile value in user space is a string, no more (17; until signed data comes): ${text}`,
-                { '#': `xs${i}`, put: graph({ '~a.b': { [`k${i}`]: text } }, 1000) }, ok(`xs${i}`))),
-        answered('null in user space is stored unverified, until signed data comes', put('xs9', { '~a.b': { n: null } }, 1000), ok('xs9')),
-        answered('a key of a hash soul with another value is stored unverified, until signed data comes', put('xs10', { '#': { k: 'x'.repeat(1000) } }, 1000), ok('xs10')),
+            unkept(`a hostile value in user space is not signed (17; gun.js: dies of some): ${text}`, `xs${i}`, 'Unverified data.', '~a.b', `k${i}`, text)),
+        unkept('null in user space is not signed', 'xs9', 'Unverified data.', '~a.b', 'n', null),
+        unkept('a key of a hash soul that is not the hash of its value', 'xs10', 'Data hash not same as hash!', '#', 'k', 'x'.repeat(1000)),
         ...[['an array under ">"', '{">":[1]}'], ['an object under "*"', '{"*":{"a":1}}'], ['a number under "*"', '{"*":5}'], ['null under ">"', '{">":null}'], ['a number under ">"', '{">":5}'], ['an object under ">"', '{">":{"a":1}}'],
             ['true under "="', '{"=":true}'], ['unknown members', '{"zz":1,"yy":{}}']].map(([what, text], i) =>
             answered(`a query with ${what} is answered`, `{"#":"xl${i}","get":{"#":"s",".":${text},"%":100}}`, none(`xl${i}`))),

@@ -1,7 +1,9 @@
 // Who hears of what (transcript 05; relay-rules 4, 5; design "author", "interest",
 // "repeated ids"; protocol 13.3, 13.27).
-import { answer, found, get, keys, lex, none, ok, put, update } from '../lib/frames.mjs';
+import { hash_of } from '../../tools/signer.mjs';
+import { answer, denied, found, get, keys, lex, none, ok, put, update } from '../lib/frames.mjs';
 
+const chunk = hash_of('x');
 const no = (id) => `{{/^(?!${id}$)./}}`; // any id but this one
 
 export default {
@@ -235,9 +237,10 @@ export default {
         {
             name: 'a content-hash key that was found is not subscribed: it never changes',
             steps: [
-                ['A', 'open'], ['B', 'open'], ['A', '>', put('a', { 'img#': { 'Zm9v': 'x' } }, 1000)], ['A', '<', ok('a')],
-                ['B', '>', get('g', 'img#', 'Zm9v')], ['B', '<', found('g', { 'img#': { 'Zm9v': 'x' } }, 1000)],
-                ['A', '>', put('a2', { 'img#': { 'Zm9v': 'y' } }, 1001)], ['A', '<', ok('a2')], ['B', '=']],
+                ['A', 'open'], ['B', 'open'], ['A', '>', put('a', { 'img#': { [chunk]: 'x' } }, 1000)], ['A', '<', ok('a')],
+                ['B', '>', get('g', 'img#', chunk)], ['B', '<', found('g', { 'img#': { [chunk]: 'x' } }, 1000)],
+                ['A', '>', put('a2', { 'img#': { [chunk]: 'y' } }, 1001)], ['A', '<', denied('a2', 'Data hash not same as hash!', 'img#', chunk)],
+                ['A', '>', put('a3', { 'img#': { [chunk]: 'x' } }, 1002)], ['A', '<', ok('a3')], ['B', '=']],
         },
         {
             name: 'a lexical and a whole get of one soul give one subscription',

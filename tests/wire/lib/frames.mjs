@@ -29,6 +29,8 @@ export const answer = (id, to, nodes, state, more) => ({ '#': id, '@': to, put: 
 export const ok = (id) => ({ '#': '{{?}}', '@': id, ok: true });
 const words = (word) => (word.startsWith('/') ? `{{${word}}}` : `{{${word}:}}`);
 export const err = (id, word) => ({ '#': '{{?}}', '@': id, err: words(word) });
+// What may not be written, in gun's words: these, no others, and of which key.
+export const denied = (id, why, soul, key) => ({ '#': '{{?}}', '@': id, err: why, of: { '#': soul, '.': key } });
 export const scold = (word) => ({ '#': '{{?}}', dam: '!', err: words(word) });
 export const none = (id) => ({ '#': '{{?}}', '@': id });
 export const found = (id, nodes, state, more) => ({ '#': '{{?}}', '@': id, put: graph(nodes, state), ...more });

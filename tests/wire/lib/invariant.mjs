@@ -19,7 +19,7 @@ function sortedText(value) {
     return `{${keys.map((k) => `${JSON.stringify(k)}:${sortedText(value[k])}`).join(',')}}`;
 }
 
-const fields = new Set(['#', '@', '##', '><', '%', 'get', 'put', 'ok', 'err', 'dam', 'pid', 'nts']);
+const fields = new Set(['#', '@', '##', '><', '%', 'get', 'put', 'ok', 'err', 'of', 'dam', 'pid', 'nts']);
 
 // Gives the messages of a frame, [] for a heartbeat. Throws with a sentence.
 export function messagesOf(data, binary) {
@@ -50,7 +50,15 @@ export function checkMessage(message, seen) {
     if ('ok' in message && !message.ok) throw new Error('an ok that is not true');
     if ('err' in message && (typeof message.err !== 'string' || message.err === ''))
         throw new Error('an err without words');
+    if ('of' in message) checkOf(message);
     if (message.put !== undefined) checkPut(message);
+}
+
+// Which key was refused: of nothing but an err, by its whole name.
+function checkOf({ of, err }) {
+    if (err === undefined) throw new Error('an "of" without err');
+    if (Object.keys(of).join() !== '#,.' || typeof of['#'] !== 'string' || typeof of['.'] !== 'string')
+        throw new Error('an "of" that is no key of a soul');
 }
 
 function checkPut(message) {
