@@ -86,6 +86,9 @@ MUST_USE status json_utf8(const json *j, arena *a, uint32_t i, slice *out);
  * last, as JSON.parse has it. */
 uint32_t json_member(const json *j, uint32_t i, slice key);
 
+/* What JavaScript takes for true. Token 0 is nothing, as json_member() has it. */
+bool json_is_truthy(const json *j, uint32_t i);
+
 /* Whether object i holds one key twice; compares names, not spellings. */
 MUST_USE status json_has_duplicates(const json *j, arena *a, uint32_t i, bool *out);
 

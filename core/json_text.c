@@ -6,6 +6,7 @@
  * character of four bytes.
  */
 #include "core/json.h"
+#include "core/number.h"
 #include "core/utf16.h"
 
 #include <stdlib.h>
@@ -242,6 +243,24 @@ uint32_t json_member(const json *j, uint32_t i, slice key)
         if (spells(j, k, key)) found = k + 1;
     }
     return found;
+}
+
+bool json_is_truthy(const json *j, uint32_t i)
+{
+    double x;
+
+    if (i == 0) return false;
+    switch ((json_type)j->tokens[i].type) {
+    case JSON_NULL:
+    case JSON_FALSE:
+        return false;
+    case JSON_NUMBER:
+        return !number_read(json_raw(j, i), &x) || x != 0;
+    case JSON_STRING:
+        return json_raw(j, i).len > 2;
+    default:
+        return true;
+    }
 }
 
 static int by_name(const void *a, const void *b)

@@ -22,25 +22,6 @@ static status read_bound(const json *j, arena *a, uint32_t i, slice key, bool *h
     return json_name(j, a, at, out);
 }
 
-/* What JavaScript takes for true. */
-static bool is_truthy(const json *j, uint32_t at)
-{
-    double x;
-
-    if (at == 0) return false;
-    switch ((json_type)j->tokens[at].type) {
-    case JSON_NULL:
-    case JSON_FALSE:
-        return false;
-    case JSON_NUMBER:
-        return !number_read(json_raw(j, at), &x) || x != 0;
-    case JSON_STRING:
-        return json_raw(j, at).len > 2;
-    default:
-        return true;
-    }
-}
-
 static double read_limit(const json *j, uint32_t at)
 {
     double x;
@@ -59,7 +40,7 @@ status lex_read(const json *j, arena *a, uint32_t i, lex *out)
     if (s == STATUS_OK) s = read_bound(j, a, i, SLICE("<"), &q.has_to, &q.to, &q.odd);
     if (s != STATUS_OK) return s;
 
-    q.backwards = is_truthy(j, json_member(j, i, SLICE("-")));
+    q.backwards = json_is_truthy(j, json_member(j, i, SLICE("-")));
     q.limit = read_limit(j, json_member(j, i, SLICE("%")));
     *out = q;
     return STATUS_OK;

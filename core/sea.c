@@ -172,10 +172,10 @@ static void print_write(judging *g, text *t, const json *j, uint32_t what, sea_o
 
 /* --- the form of today --- */
 
-static bool is_certificate(const json *j, uint32_t at)
+static bool has_terms(const json *j, uint32_t at)
 {
-    return at != 0 && sea_is_truthy(j, json_member(j, at, SLICE("m"))) &&
-           sea_is_truthy(j, json_member(j, at, SLICE("s")));
+    return json_is_truthy(j, json_member(j, at, SLICE("m"))) &&
+           json_is_truthy(j, json_member(j, at, SLICE("s")));
 }
 
 /* Who is not the owner needs a certificate: sea.js takes anybody's signature when
@@ -184,7 +184,7 @@ static void judge_bearer(judging *g, const json *j, slice bearer)
 {
     uint32_t certificate = json_member(j, 0, SLICE("+"));
 
-    if (is_certificate(j, certificate))
+    if (certificate != 0 && has_terms(j, certificate))
         sea_certificate(g, j, certificate, bearer);
     else if (!slice_equal(bearer, g->pub))
         refuse(g, NOT_CERTIFIED_AT_ALL);
@@ -194,12 +194,12 @@ static void judge_signed(judging *g, const json *j, bool old_mark)
 {
     uint32_t value = json_member(j, 0, SLICE(":")), signature = json_member(j, 0, SLICE("~"));
     uint32_t star = json_member(j, 0, SLICE("*"));
-    bool by_bearer = sea_is_truthy(j, star);
+    bool by_bearer = json_is_truthy(j, star);
     slice bearer = g->pub;
 
     if (by_bearer && json_name(j, g->a, star, &bearer) != STATUS_OK) {
         refuse(g, SEA_UNVERIFIED);
-    } else if (value == 0 || !sea_is_truthy(j, signature)) {
+    } else if (value == 0 || !json_is_truthy(j, signature)) {
         if (!old_mark || by_bearer || !sea_is_good_2019(g, j)) refuse(g, SEA_UNVERIFIED);
     } else if (!sea_signed_by(g, bearer, j, value, signature, print_write)) {
         refuse(g, SEA_UNVERIFIED);
@@ -284,6 +284,35 @@ status sea_judge(const sea_crypto *crypto, arena *a, slice soul, slice key, slic
     return g.how;
 }
 
+/* --- a certificate alone --- */
+
+status sea_may(const sea_crypto *crypto, arena *a, slice soul, slice key, slice bearer,
+               slice certificate, double state, sea_finding *out)
+{
+    judging g = { .crypto = crypto,
+                  .a = a,
+                  .soul = soul,
+                  .key = key,
+                  .state = state,
+                  .out = out,
+                  .how = STATUS_OK };
+    json_bounds bounds = { SEA_DEPTH_MAX, 1 << 20 };
+    slice x, y;
+    json j;
+    status s;
+
+    *out = (sea_finding){ .why = { "", 0 }, .expires = INFINITY };
+    if (sea_kind_of(soul, &x, &y) != SEA_USER) return STATUS_MALFORMED;
+    if (slice_begins(certificate, SLICE("SEA{")))
+        certificate = (slice){ certificate.at + 3, certificate.len - 3 };
+    s = json_read(&j, a, certificate, &bounds);
+    if (s != STATUS_OK) return s;
+    if (!has_terms(&j, 0)) return STATUS_MALFORMED;
+    g.pub = pub_of(&g, x, y);
+    if (g.how == STATUS_OK) sea_certificate(&g, &j, 0, bearer);
+    return g.how;
+}
+
 /* --- what a signed value says --- */
 
 status sea_unpack(slice value, arena *a, slice *out)
@@ -301,7 +330,7 @@ status sea_unpack(slice value, arena *a, slice *out)
         for (uint32_t k = m + 1, n = 0;
              m != 0 && j.tokens[m].type == JSON_ARRAY && k < j.tokens[m].next; k = j.tokens[k].next)
             if (n++ == 2) said = k;
-    } else if (!sea_is_truthy(&j, json_member(&j, 0, SLICE("~")))) {
+    } else if (!json_is_truthy(&j, json_member(&j, 0, SLICE("~")))) {
         said = 0;
     }
     return said == 0 ? STATUS_OK : value_read(&j, a, said, out);

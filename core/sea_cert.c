@@ -147,9 +147,9 @@ static bool allows(judging *g, const json *j, uint32_t entry, slice path)
     uint32_t by_key = json_member(j, entry, SLICE("."));
     bool path_fits = matches(g, path, j, by_path), key_fits = matches(g, g->key, j, by_key);
 
-    if (path_fits && (key_fits || !sea_is_truthy(j, by_key))) return true;
-    if (key_fits && !sea_is_truthy(j, by_path)) return true;
-    return matches(g, joined(g, path, g->key), j, sea_is_truthy(j, by_path) ? by_path : entry);
+    if (path_fits && (key_fits || !json_is_truthy(j, by_key))) return true;
+    if (key_fits && !json_is_truthy(j, by_path)) return true;
+    return matches(g, joined(g, path, g->key), j, json_is_truthy(j, by_path) ? by_path : entry);
 }
 
 static bool contains(slice name, slice what)
@@ -164,7 +164,7 @@ static bool wants_bearer(judging *g, const json *j, uint32_t entry, bool *broken
     uint32_t at = json_member(j, entry, SLICE("+"));
 
     *broken = false;
-    if (!sea_is_truthy(j, at)) return false;
+    if (!json_is_truthy(j, at)) return false;
     if (j->tokens[at].type == JSON_STRING) return says_star(g, j, at);
     *broken = j->tokens[at].type != JSON_ARRAY;
     for (uint32_t k = at + 1; !*broken && k < j->tokens[at].next; k = j->tokens[k].next)
@@ -241,9 +241,9 @@ static void judge_terms(judging *g, const json *j, uint32_t terms, slice bearer)
 
     if (g->state > expires) {
         refuse(g, SEA_EXPIRED); /* the state itself is still covered */
-    } else if (!sea_is_truthy(j, who) || !is_certified(g, j, who, bearer)) {
+    } else if (!json_is_truthy(j, who) || !is_certified(g, j, who, bearer)) {
         refuse(g, NOT_CERTIFIED);
-    } else if (!sea_is_truthy(j, policy)) {
+    } else if (!json_is_truthy(j, policy)) {
         refuse(g, NO_WRITING);
     } else {
         judge_policy(g, j, policy, bearer);

@@ -35,9 +35,6 @@ static inline void refuse(judging *g, slice why)
 
 #define SEA_UNVERIFIED SLICE("Unverified data.")
 
-/* What JavaScript takes for true; at 0 is nothing. */
-bool sea_is_truthy(const json *j, uint32_t at);
-
 /* The JSON inside a string value, a "SEA" in front taken off (then *old_mark is
  * set). False: there is none, or memory ran short (g->how). */
 bool sea_inside(judging *g, json *out, bool *old_mark);

@@ -25,24 +25,6 @@ static void *take(judging *g, size_t bytes)
     return at;
 }
 
-bool sea_is_truthy(const json *j, uint32_t at)
-{
-    double x;
-
-    if (at == 0) return false;
-    switch ((json_type)j->tokens[at].type) {
-    case JSON_NULL:
-    case JSON_FALSE:
-        return false;
-    case JSON_NUMBER:
-        return !number_read(json_raw(j, at), &x) || x != 0;
-    case JSON_STRING:
-        return json_raw(j, at).len > 2;
-    default:
-        return true;
-    }
-}
-
 /* --- the inside of a string --- */
 
 /* The character that a canonical escape says, 0 for a surrogate. */
