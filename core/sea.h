@@ -50,9 +50,9 @@ typedef struct sea_crypto {
 
 /* Slices are the arena's, static, or lent from the write. */
 typedef struct sea_finding {
-    slice why;      /* empty: it may be kept; else what its author is told (a name) */
-    bool certified; /* by somebody else than the owner, who has certified them */
-    double expires; /* certified: the certificate's last state; infinity for none */
+    slice why;           /* empty: it may be kept; else what its author is told (a name) */
+    bool certified;      /* by somebody else than the owner, who has certified them */
+    double expires;      /* certified: the certificate's last state; infinity for none */
     slice owner, bearer; /* certified: public keys of who certified and who wrote */
     slice blocks;        /* certified: where the owner lists who is blocked: a soul if it
                             begins with "~" or blocks_is_soul, else a key of "~owner"
@@ -69,6 +69,14 @@ static inline bool sea_is_good(const sea_finding *f)
  * what was found. STATUS_NO_MEMORY, STATUS_TOO_BIG (the arena is too small). */
 MUST_USE status sea_judge(const sea_crypto *crypto, arena *a, slice soul, slice key, slice value,
                           double state, sea_finding *out);
+
+/* Judges a certificate without a write: whether `bearer` may write (soul, key) of a
+ * user space with a state of `state`, if it signs. `certificate` is JSON in UTF-8, with
+ * or without the "SEA" that SEA.certify() puts before it. STATUS_OK: *out says what
+ * was found. STATUS_MALFORMED: it is no user space, or no certificate;
+ * STATUS_NO_MEMORY, STATUS_TOO_BIG. */
+MUST_USE status sea_may(const sea_crypto *crypto, arena *a, slice soul, slice key, slice bearer,
+                        slice certificate, double state, sea_finding *out);
 
 /* What a signed value says, as canonical text when it is a scalar or a link, and
  * the value itself when it is not signed. Nothing is verified. STATUS_MALFORMED:

@@ -19,7 +19,8 @@ static int run_wish(const tool_call *call);
 static const struct tool {
     const char *name;
     const char *words; /* as the usage shows them */
-    const char *takes; /* positional: d folder, f file, p prefix, s soul, k key; capital: needed */
+    const char *takes; /* positional: d folder, f file, p prefix, s soul, k key, u public key;
+                          capital: needed */
     const char *flags;
     int (*run)(const tool_call *call);
     const char *help;
@@ -42,6 +43,11 @@ static const struct tool {
       "reads everything and says what is damaged; --hash: the hash of what is kept" },
     { "restore", "FILE DIR", "FD", "", tool_restore, "makes a new store of a backup" },
     { "compact", "DIR", "D", "", tool_compact, "gives room back to the disk" },
+    { "verify", "FILE|-", "F", "", tool_verify,
+      "says of each key of a message, node or write (JSON, or a line each) whether a\n"
+      "  relay keeps it, and why" },
+    { "can", "PUB SOUL KEY [--cert FILE]", "USK", "--cert", tool_can,
+      "says whether this user may write there, by this certificate" },
 };
 
 enum { TABLE_SIZE = sizeof table / sizeof *table };
@@ -97,7 +103,8 @@ static bool read_flag(const struct tool *t, tool_call *call, int count, char **w
         bool *on;
     } flags[] = { { "--prefix", &call->prefix, NULL },     { "--limit", &call->limit, NULL },
                   { "--souls", NULL, &call->souls },       { "--dry-run", NULL, &call->dry_run },
-                  { "--skip-bad", NULL, &call->skip_bad }, { "--hash", NULL, &call->hash } };
+                  { "--skip-bad", NULL, &call->skip_bad }, { "--hash", NULL, &call->hash },
+                  { "--cert", &call->cert, NULL } };
 
     if (!is_flag(t->flags, word)) return false;
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
@@ -126,10 +133,14 @@ static bool read_word(tool_call *call, char kind, const char *word)
     case 'p':
         call->prefix = word;
         break;
+    case 'U':
+        call->pub = word;
+        break;
     case 'S':
     case 's':
         call->soul = word;
         break;
+    case 'K':
     case 'k':
         call->key = word;
         break;

@@ -1,9 +1,10 @@
-/* tools.h - the commands beside `brasa serve`: looking after a store.
+/* tools.h - the commands beside `brasa serve`: looking after a store, and asking
+ * what the rules say.
  *
  * stat, get, scan, export, backup, import and purge ask the server that has the
  * folder, over its admin.sock, and open the folder themselves when there is none;
  * what they say is the same either way. check, restore and compact want the folder
- * to themselves.
+ * to themselves. verify and can need no folder.
  *
  * Exit status: 0 it is done; 1 it is not, or something was found that is not well;
  * 2 the command line or the folder is wrong. Data goes to stdout, all else to stderr.

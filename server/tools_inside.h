@@ -14,7 +14,7 @@ enum { TOOL_DONE = 0, TOOL_FAILED = 1, TOOL_WRONG = 2 };
 /* A command line, taken apart. */
 typedef struct tool_call {
     const char *name, *folder, *file;
-    const char *soul, *key, *prefix, *limit;
+    const char *soul, *key, *prefix, *limit, *pub, *cert;
     bool souls, dry_run, skip_bad, hash;
 } tool_call;
 
@@ -47,6 +47,10 @@ void tool_do_here(tool_reply *reply, slice wish_line, FILE *import_from);
 int tool_check(const tool_call *call);
 int tool_restore(const tool_call *call);
 int tool_compact(const tool_call *call);
+
+/* tools_verify.c, tools_can.c: those that need no store. */
+int tool_verify(const tool_call *call);
+int tool_can(const tool_call *call);
 
 bool tool_is_store(const char *folder);
 
