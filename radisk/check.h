@@ -29,6 +29,7 @@ typedef struct check_report {
     uint64_t findings;
     uint64_t souls, rows, floors, held, blobs, blob_segments, blob_bytes;
     uint64_t dead_bytes;       /* of blobs that nobody names */
+    uint64_t hashed_bytes;     /* of values of content hashes (hashed.h) */
     uint64_t journal_segments; /* with what is not in LMDB */
     uint64_t journal_records, journal_rows;
     uint64_t torn; /* last records that were not whole */

@@ -32,6 +32,7 @@ typedef struct checking {
     check_blob *blobs; /* by hash */
     size_t blobs_len;
     uint64_t max_id;
+    bool counted;   /* it is a store with what folder_recount() makes */
     bool no_memory; /* somewhere: what was found out is not all */
 
     arena memory; /* of the journal's rows */

@@ -94,11 +94,26 @@ static void no_courtesy(void *context)
     (void)context;
 }
 
-static status collect(compacting *c)
+static folder folder_of(compacting *c)
 {
-    folder f = {
+    return (folder){
         .disk = &c->disk, .files = &c->files, .rows_max = ROWS_MAX, .courtesy = no_courtesy
     };
+}
+
+/* Damage may have made it wrong what was counted as rows came and went. */
+static status recount(compacting *c)
+{
+    folder f = folder_of(c);
+    folder_news news;
+
+    folder_recount(&f, &news);
+    return news.how == STATUS_OK ? news.how : explain(c, news.how, "the rows cannot be counted");
+}
+
+static status collect(compacting *c)
+{
+    folder f = folder_of(c);
     status s = disk_segments(&c->disk, note_segment, c);
 
     if (s == STATUS_OK) s = c->files.list(c->files.context, "blobs", note_file, c);
@@ -177,7 +192,8 @@ status compact_store(const char *path, size_t size_max, compact_report *out,
     status s = fold_journal(&c);
     if (s == STATUS_OK) s = open_closed(&c);
     if (s != STATUS_OK) return s;
-    s = collect(&c);
+    s = recount(&c);
+    if (s == STATUS_OK) s = collect(&c);
     if (s == STATUS_OK) s = copy_database(&c);
     disk_close(&c.disk);
     free(c.segments);

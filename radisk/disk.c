@@ -217,8 +217,11 @@ static int stamp_format(disk *d, MDB_txn *txn, const uint8_t *store)
     layout_put64(number, DISK_FORMAT);
     int error = put_meta(d, txn, SLICE(DISK_META_FORMAT), (slice){ number, sizeof number });
     if (error != 0) return error;
-    return put_meta(d, txn, SLICE(DISK_META_STORE),
-                    (slice){ (const char *)store, JOURNAL_STORE_ID });
+    error =
+        put_meta(d, txn, SLICE(DISK_META_STORE), (slice){ (const char *)store, JOURNAL_STORE_ID });
+    if (error != 0) return error;
+    layout_put64(number, 0);
+    return put_meta(d, txn, SLICE(DISK_META_HASHED), (slice){ number, sizeof number });
 }
 
 /* A store of another format is left as it was found, to the byte: so this asks
@@ -512,6 +515,16 @@ status disk_folded_through(disk *d, uint64_t *out)
     if (s == STATUS_OK) *out = layout_get64(bytes.at);
     if (s == STATUS_NOT_FOUND) *out = 0;
     return s == STATUS_NOT_FOUND ? STATUS_OK : s;
+}
+
+status disk_hashed_bytes(disk *d, uint64_t *out)
+{
+    slice bytes;
+    status s = get(d, d->meta, SLICE(DISK_META_HASHED), &bytes);
+
+    if (s == STATUS_OK && bytes.len != 8) s = STATUS_CORRUPT;
+    if (s == STATUS_OK) *out = layout_get64(bytes.at);
+    return s;
 }
 
 /* Visits every entry of a table until `each` says otherwise. */

@@ -30,6 +30,7 @@ enum { DISK_FORMAT = 1 };
 #define DISK_META_STORE     "store"          /* 16 bytes: this store's id, random, for ever */
 #define DISK_META_NEXT_SOUL "next soul"      /* 8 bytes: the id the next new soul gets */
 #define DISK_META_FOLDED    "folded through" /* 8 bytes: the last segment that is all in LMDB */
+#define DISK_META_HASHED    "hashed bytes"   /* 8 bytes: of values of content hashes (hashed.h) */
 
 typedef struct disk {
     MDB_env *env;
@@ -104,6 +105,9 @@ MUST_USE status disk_find_held(disk *d, slice held_key);
 
 /* The last segment of the journal that is all in LMDB; 0 for none. */
 MUST_USE status disk_folded_through(disk *d, uint64_t *out);
+
+/* The bytes of content hashes; STATUS_NOT_FOUND: they were never counted. */
+MUST_USE status disk_hashed_bytes(disk *d, uint64_t *out);
 
 /* Visits the floors of prefixes. */
 typedef void disk_floor_visit(void *visitor, slice prefix, double floor);

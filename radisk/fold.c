@@ -476,6 +476,7 @@ bool fold_told(radisk *store)
     store->folding = false;
     store->reopen_wanted |= job->news.reopen;
     store->expiry_known = false;
+    if (job->news.counted) store->hashed = job->news.hashed_bytes;
     place_forget(store);
     switch (job->errand) {
     case FOLD:

@@ -1,6 +1,6 @@
 /* folder.c - see folder.h: the fold. */
-#include "core/policy.h"
 #include "radisk/folder_inside.h"
+#include "radisk/hashed.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -91,8 +91,25 @@ static void write_row(writing *w, const layout_key *key, const generation_row *r
 typedef struct fold_place {
     disk_soul soul;
     double life_ms; /* of its rows; 0: for ever */
+    bool hashed;    /* its keys are content hashes */
     bool fresh;     /* it has no rows in LMDB */
 } fold_place;
+
+static uint64_t value_bytes(const generation_value *value)
+{
+    return hashed_bytes(value->text, value->blob != NULL ? &value->blob->ref : NULL);
+}
+
+/* What was on disk goes, or is written over. */
+static void give_up(writing *w, const fold_place *at, const disk_row *ours)
+{
+    bool is_blob = ours->kind == LAYOUT_BLOB;
+
+    if (ours->kind == LAYOUT_FLOOR) return;
+    if (at->hashed)
+        writing_count_hashed(w, -(int64_t)hashed_bytes(ours->text, is_blob ? &ours->blob : NULL));
+    if (is_blob) writing_unname_blob(w, &ours->blob);
+}
 
 static void write_over(writing *w, const fold_place *at, const generation_row *row)
 {
@@ -102,9 +119,10 @@ static void write_over(writing *w, const fold_place *at, const generation_row *r
     layout_row_key(&key, at->soul.id, row->key);
     if (!at->fresh && find_row(w, &key, row, &at->soul, &ours)) {
         if (judge(w, row, &ours) != HAM_TAKE || !writing_ok(w)) return;
-        if (ours.kind == LAYOUT_BLOB) writing_unname_blob(w, &ours.blob);
+        give_up(w, at, &ours);
     }
     write_row(w, &key, row, &at->soul, append_flag(at->fresh, row->key));
+    if (at->hashed) writing_count_hashed(w, (int64_t)value_bytes(&row->value));
     w->in_txn++;
 }
 
@@ -124,7 +142,7 @@ static void leave_out(writing *w, const fold_place *at, const generation_row *ro
     layout_row_key(&key, at->soul.id, row->key);
     if (at->fresh || !find_row(w, &key, row, &at->soul, &ours)) return;
     if (ours.kind == LAYOUT_FLOOR || judge(w, row, &ours) == HAM_KEEP || !writing_ok(w)) return;
-    if (ours.kind == LAYOUT_BLOB) writing_unname_blob(w, &ours.blob);
+    give_up(w, at, &ours);
     writing_remove(w, w->disk->rows, layout_key_slice(&key));
     w->in_txn++;
 }
@@ -210,7 +228,7 @@ static bool place_soul(writing *w, const generation *g, const generation_soul *s
  * is cut off leaves no row without. */
 static void fold_soul(writing *w, const generation *g, const generation_soul *soul)
 {
-    fold_place at = { .life_ms = policy_life_ms(soul->name) };
+    fold_place at = { .life_ms = policy_life_ms(soul->name), .hashed = hashed_soul(soul->name) };
     double oldest = at.life_ms > 0 ? oldest_living(w, soul, at.life_ms) : 0;
 
     if (soul->rows.count == 0 || !place_soul(w, g, soul, !isinf(oldest), &at)) return;
@@ -229,7 +247,11 @@ static void release(writing *w, slice key)
     slice found;
 
     if (!writing_get(w, w->disk->held, key, &found)) return;
-    if (layout_held_read(&h, key, found) == STATUS_OK && h.is_blob) writing_unname_blob(w, &h.blob);
+    if (layout_held_read(&h, key, found) == STATUS_OK) {
+        if (hashed_soul(h.soul))
+            writing_count_hashed(w, -(int64_t)hashed_bytes(h.value, h.is_blob ? &h.blob : NULL));
+        if (h.is_blob) writing_unname_blob(w, &h.blob);
+    }
     writing_remove(w, w->disk->held, key);
     w->in_txn++;
 }
@@ -243,6 +265,7 @@ static void hold(writing *w, slice key, const generation_held *h)
     slice found;
 
     if (writing_get(w, w->disk->held, key, &found)) return; /* folded before */
+    if (hashed_soul(h->soul)) writing_count_hashed(w, (int64_t)value_bytes(&h->value));
     if (h->value.blob != NULL) {
         kept.is_blob = true;
         kept.blob = h->value.blob->ref;

@@ -52,6 +52,8 @@ typedef struct folder_news {
     uint64_t transactions;
     uint64_t took_us;
     uint64_t commit_us_max;
+    bool counted;          /* the next one is known */
+    uint64_t hashed_bytes; /* of content hashes, as LMDB has it now */
 } folder_news;
 
 /* Folds a generation; `through` is the number of its segment. */
@@ -81,6 +83,10 @@ void folder_sweep(const folder *f, double before_ms, folder_news *news);
  * first, in one transaction: rows_max of them at the most, and not many more looked
  * at, so that no fold waits long for it. A large soul is looked at in several passes. */
 void folder_expire(const folder *f, folder_news *news);
+
+/* Counts what a store of before was made without, or what damage made wrong: the bytes
+ * of content hashes; and notes which souls have rows that expire. */
+void folder_recount(const folder *f, folder_news *news);
 
 /* Copies the living of blob segment `from` into a new segment `to` (synced, its
  * folder too) and moves the table's entries there. No row that names a blob in

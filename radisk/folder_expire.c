@@ -83,6 +83,17 @@ void expiry_note(writing *w, uint64_t id, double due)
     put(w, id, &e);
 }
 
+bool expiry_noted(writing *w, uint64_t id)
+{
+    char key[LAYOUT_EXPIRY_DUE];
+    layout_expiry e;
+    slice found;
+
+    if (!get(w, id, &e)) return false;
+    layout_expiry_due(key, e.due, id);
+    return writing_get(w, w->disk->expiries, (slice){ key, sizeof key }, &found);
+}
+
 void expiry_forget(writing *w, uint64_t id)
 {
     char key[LAYOUT_EXPIRY_SOUL];
@@ -151,7 +162,7 @@ static bool is_over(const writing *w, const looking *l, const layout_entry *e)
 static void remove_row(writing *w, looking *l, const layout_entry *e, MDB_val k)
 {
     keep_key(l, k);
-    soul_unname(w, e);
+    soul_drop_value(w, &l->soul, e);
     writing_remove(w, w->disk->rows, layout_key_slice(&l->at));
     w->in_txn++;
     w->news->expired++;

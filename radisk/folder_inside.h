@@ -16,7 +16,8 @@ typedef struct writing {
     MDB_cursor *souls, *rows;
     uint64_t next_soul;
     bool new_souls;
-    size_t in_txn; /* rows written or removed in this transaction */
+    uint64_t hashed, hashed_before; /* bytes of content hashes; as LMDB has it */
+    size_t in_txn;                  /* rows written or removed in this transaction */
     uint64_t began_us;
     int error;           /* of LMDB; the first */
     status how;          /* of anything else; the first */
@@ -57,8 +58,12 @@ void writing_put_entry(writing *w, MDB_dbi table, slice key, const layout_entry 
 void writing_name_blob(writing *w, const generation_blob *blob);
 void writing_unname_blob(writing *w, const blob_ref *ref);
 
+/* Counts bytes of content hashes that came, or went. */
+void writing_count_hashed(writing *w, int64_t bytes);
+
 /* Notes when a soul has rows that expire; forgets it (folder_expire.c). */
 void expiry_note(writing *w, uint64_t id, double due);
+bool expiry_noted(writing *w, uint64_t id);
 void expiry_forget(writing *w, uint64_t id);
 
 /* Adds to what a blob segment counts. */

@@ -29,8 +29,9 @@ static void survey(writing *w, const disk_soul *soul, double *highest, uint64_t 
 
 /* Removes the rows and floors of a soul up to a state. After each the cursor is
  * brought back: a commit may lie between. */
-static void remove_rows(writing *w, const disk_soul *soul, double up_to)
+static void remove_rows(writing *w, const folder_soul *t, double up_to)
 {
+    const disk_soul *soul = &t->soul;
     MDB_val k, v;
     layout_key at;
     layout_entry e;
@@ -44,7 +45,7 @@ static void remove_rows(writing *w, const disk_soul *soul, double up_to)
         if (e.kind != LAYOUT_FLOOR) w->news->rows++;
         at.len = k.mv_size;
         memcpy(at.at, k.mv_data, k.mv_size);
-        soul_unname(w, &e);
+        soul_drop_value(w, t, &e);
         writing_remove(w, w->disk->rows, layout_key_slice(&at));
         w->in_txn++;
         writing_breathe(w);
@@ -77,7 +78,7 @@ static void purge_row(writing *w, const purge *p, double *floor)
         (void)soul_entry(&t.soul, disk_val(layout_key_slice(&key)), disk_val(found), &e);
         highest = higher(highest, layout_number_state(e.number));
         if (e.kind != LAYOUT_FLOOR) w->news->rows++;
-        if (!p->dry_run) soul_unname(w, &e);
+        if (!p->dry_run) soul_drop_value(w, &t, &e);
     }
     if (!p->dry_run && writing_ok(w)) {
         layout_put64(rest, layout_state_number(p->now_ms));
@@ -110,61 +111,8 @@ static void purge_soul(writing *w, const purge *p, double *floor)
         soul_put_floor(w, &t, *floor, p->now_ms);
         layout_soul_key(&key, p->soul);
         mark(w, p->now_ms, MARK_SOUL, layout_key_slice(&key));
-        remove_rows(w, &t.soul, *floor);
+        remove_rows(w, &t, *floor);
     }
-    text_free(&t.name);
-}
-
-/* The next soul with a prefix, at or after a key of the index. */
-static bool next_soul(writing *w, slice prefix, layout_key *at, text *name)
-{
-    MDB_val k = disk_val(layout_key_slice(at)), v;
-    layout_entry e;
-
-    while (writing_ok(w)) {
-        int error = mdb_cursor_get(w->souls, &k, &v, MDB_SET_RANGE);
-        if (error != 0 && error != MDB_NOTFOUND) w->error = error;
-        if (error != 0) return false;
-        slice stored = disk_slice(k);
-        memcpy(at->at, stored.at, stored.len);
-        at->len = stored.len;
-        bool good = layout_entry_read(&e, stored, disk_slice(v), layout_index_seal()) == STATUS_OK;
-        if (good && slice_begins(e.name, prefix)) {
-            text_reset(name, SIZE_MAX);
-            text_add(name, e.name);
-            if (!text_ok(name)) w->how = STATUS_NO_MEMORY;
-            return writing_ok(w);
-        }
-        size_t shared = prefix.len < LAYOUT_WHOLE_MAX ? prefix.len : LAYOUT_WHOLE_MAX;
-        if (!slice_begins(stored, (slice){ prefix.at, shared })) return false;
-        /* a long prefix, and another name that shares its first bytes; or damage */
-        if (at->len < LAYOUT_KEY_MAX) at->at[at->len++] = 0;
-        k = disk_val(layout_key_slice(at));
-    }
-    return false;
-}
-
-static void step_over(layout_key *at)
-{
-    at->at[at->len++] = 0; /* the first key behind it */
-}
-
-typedef void each_soul(writing *w, folder_soul *t, void *context);
-
-static void souls_with(writing *w, slice prefix, each_soul *each, void *context)
-{
-    folder_soul t = { .there = false };
-    text name = { 0 };
-    layout_key at;
-
-    layout_soul_key(&at, prefix);
-    if (prefix.len > LAYOUT_WHOLE_MAX) at.len = LAYOUT_WHOLE_MAX;
-    while (next_soul(w, prefix, &at, &name)) {
-        soul_find(w, text_slice(&name), &t);
-        if (t.there) each(w, &t, context);
-        step_over(&at);
-    }
-    text_free(&name);
     text_free(&t.name);
 }
 
@@ -184,7 +132,7 @@ static void remove_one(writing *w, folder_soul *t, void *context)
 {
     const double *floor = context;
 
-    remove_rows(w, &t->soul, *floor);
+    remove_rows(w, t, *floor);
     if (!soul_has_rows(w, t->soul.id)) soul_remove(w, t);
     w->in_txn++;
     writing_breathe(w);
@@ -210,7 +158,7 @@ static void purge_prefix(writing *w, const purge *p, double *floor)
 
     layout_soul_key(&key, p->soul);
     s.highest = higher(s.highest, floor_of_prefix(w, layout_key_slice(&key)));
-    souls_with(w, p->soul, survey_one, &s);
+    soul_each_with(w, p->soul, survey_one, &s);
     *floor = s.highest;
     if (p->dry_run) {
         w->news->rows = s.living;
@@ -223,7 +171,7 @@ static void purge_prefix(writing *w, const purge *p, double *floor)
                        .rest = { rest, sizeof rest } };
     writing_put_entry(w, w->disk->floors, layout_key_slice(&key), &e, layout_index_seal());
     mark(w, p->now_ms, MARK_PREFIX, layout_key_slice(&key));
-    souls_with(w, p->soul, remove_one, &s.highest);
+    soul_each_with(w, p->soul, remove_one, &s.highest);
 }
 
 void folder_purge(const folder *f, const purge *p, double *floor_out, folder_news *news)
@@ -303,7 +251,7 @@ static void sweep_soul(writing *w, slice key, double when_ms)
     text_add(&name, e.name);
     if (!text_ok(&name)) w->how = STATUS_NO_MEMORY;
     soul_find(w, text_slice(&name), &t);
-    if (t.there) remove_rows(w, &t.soul, t.soul.floor);
+    if (t.there) remove_rows(w, &t, t.soul.floor);
     if (t.there && soul_has_rows(w, t.soul.id)) {
         layout_entry plain = { .name = text_slice(&t.name), .number = t.soul.id };
         writing_put_entry(w, w->disk->souls, key, &plain, layout_index_seal());
@@ -327,7 +275,7 @@ static void sweep_prefix(writing *w, slice key, double when_ms)
     double floor = layout_number_state(e.number);
     text_add(&name, e.name);
     if (!text_ok(&name)) w->how = STATUS_NO_MEMORY;
-    souls_with(w, text_slice(&name), remove_one, &floor);
+    soul_each_with(w, text_slice(&name), remove_one, &floor);
     writing_remove(w, w->disk->floors, key);
     text_free(&name);
 }

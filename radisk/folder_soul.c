@@ -1,7 +1,7 @@
 /* folder_soul.c - see folder_soul.h. */
 #include "radisk/folder_soul.h"
 
-#include "core/policy.h"
+#include "radisk/hashed.h"
 
 #include <math.h>
 
@@ -18,6 +18,7 @@ void soul_find(writing *w, slice name, folder_soul *t)
     t->there = writing_find_soul(w, name, &t->soul, &e);
     t->kind = e.kind;
     t->life_ms = policy_life_ms(name);
+    t->hashed = hashed_soul(name);
     t->floor_ms = 0;
     if (t->there && e.kind == LAYOUT_FLOOR)
         (void)!layout_floor_soul_read(e.rest, &floor, &t->floor_ms);
@@ -133,10 +134,66 @@ bool soul_entry(const disk_soul *soul, MDB_val k, MDB_val v, layout_entry *out)
     return false;
 }
 
-void soul_unname(writing *w, const layout_entry *e)
+void soul_drop_value(writing *w, const folder_soul *t, const layout_entry *e)
 {
     blob_ref ref;
+    bool is_blob = e->kind == LAYOUT_BLOB && layout_blob_read(&ref, e->rest) == STATUS_OK;
 
-    if (e->kind == LAYOUT_BLOB && layout_blob_read(&ref, e->rest) == STATUS_OK)
-        writing_unname_blob(w, &ref);
+    if (e->kind == LAYOUT_FLOOR) return;
+    if (t->hashed) writing_count_hashed(w, -(int64_t)hashed_bytes(e->rest, is_blob ? &ref : NULL));
+    if (is_blob) writing_unname_blob(w, &ref);
+}
+
+/* ---- many souls ---- */
+
+/* The next soul with a prefix, at or after a key of the index. */
+static bool next_soul(writing *w, slice prefix, layout_key *at, text *name)
+{
+    MDB_val k = disk_val(layout_key_slice(at)), v;
+    layout_entry e;
+
+    while (writing_ok(w)) {
+        int error = mdb_cursor_get(w->souls, &k, &v, MDB_SET_RANGE);
+        if (error != 0 && error != MDB_NOTFOUND) w->error = error;
+        if (error != 0) return false;
+        slice stored = disk_slice(k);
+        memcpy(at->at, stored.at, stored.len);
+        at->len = stored.len;
+        bool good = layout_entry_read(&e, stored, disk_slice(v), layout_index_seal()) == STATUS_OK;
+        if (good && slice_begins(e.name, prefix)) {
+            text_reset(name, SIZE_MAX);
+            text_add(name, e.name);
+            if (!text_ok(name)) w->how = STATUS_NO_MEMORY;
+            return writing_ok(w);
+        }
+        size_t shared = prefix.len < LAYOUT_WHOLE_MAX ? prefix.len : LAYOUT_WHOLE_MAX;
+        if (!slice_begins(stored, (slice){ prefix.at, shared })) return false;
+        /* a long prefix, and another name that shares its first bytes; or damage */
+        if (at->len < LAYOUT_KEY_MAX) at->at[at->len++] = 0;
+        k = disk_val(layout_key_slice(at));
+    }
+    return false;
+}
+
+static void step_over(layout_key *at)
+{
+    at->at[at->len++] = 0; /* the first key behind it */
+}
+
+void soul_each_with(writing *w, slice prefix, soul_each *each, void *context)
+{
+    folder_soul t = { .there = false };
+    text name = { 0 };
+    layout_key at;
+
+    layout_soul_key(&at, prefix);
+    if (prefix.len > LAYOUT_WHOLE_MAX) at.len = LAYOUT_WHOLE_MAX;
+    if (prefix.len == 0) step_over(&at); /* LMDB has no empty keys, and no soul has that name */
+    while (next_soul(w, prefix, &at, &name)) {
+        soul_find(w, text_slice(&name), &t);
+        if (t.there) each(w, &t, context);
+        step_over(&at);
+    }
+    text_free(&name);
+    text_free(&t.name);
 }

@@ -17,6 +17,7 @@ typedef struct folder_soul {
     layout_kind kind;
     double floor_ms; /* when its floor was made */
     double life_ms;  /* of its rows; 0: for ever */
+    bool hashed;     /* its keys are content hashes */
     bool there;
 } folder_soul;
 
@@ -45,7 +46,12 @@ bool soul_has_rows(writing *w, uint64_t id);
 /* What a row is; false when it is damaged, and then it is there, with no state. */
 bool soul_entry(const disk_soul *soul, MDB_val k, MDB_val v, layout_entry *out);
 
-/* One row fewer names the blob that an entry may name. */
-void soul_unname(writing *w, const layout_entry *e);
+/* The value of a row goes: it is counted no more, and nobody names its blob for it. */
+void soul_drop_value(writing *w, const folder_soul *t, const layout_entry *e);
+
+/* Calls for each soul of the index that begins with a prefix. Between two of them a
+ * transaction may end (writing_breathe()). */
+typedef void soul_each(writing *w, folder_soul *t, void *context);
+void soul_each_with(writing *w, slice prefix, soul_each *each, void *context);
 
 #endif

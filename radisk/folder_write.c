@@ -38,6 +38,27 @@ static void write_next_soul(writing *w)
     w->new_souls = false;
 }
 
+static void read_hashed(writing *w)
+{
+    slice value;
+
+    w->hashed = w->hashed_before = 0;
+    if (!writing_get(w, w->disk->meta, SLICE(DISK_META_HASHED), &value)) return;
+    if (value.len != 8)
+        w->error = MDB_CORRUPTED;
+    else
+        w->hashed = w->hashed_before = layout_get64(value.at);
+}
+
+static void write_hashed(writing *w)
+{
+    char number[8];
+
+    if (w->hashed == w->hashed_before) return;
+    layout_put64(number, w->hashed);
+    writing_put(w, w->disk->meta, SLICE(DISK_META_HASHED), (slice){ number, sizeof number });
+}
+
 static void begin(writing *w)
 {
     w->in_txn = 0;
@@ -47,6 +68,9 @@ static void begin(writing *w)
     if (w->error == 0) w->error = mdb_cursor_open(w->txn, w->disk->souls, &w->souls);
     if (w->error == 0) w->error = mdb_cursor_open(w->txn, w->disk->rows, &w->rows);
     read_next_soul(w);
+    read_hashed(w);
+    if (writing_ok(w)) w->news->counted = true;
+    if (writing_ok(w)) w->news->hashed_bytes = w->hashed;
 }
 
 static void give_up(writing *w)
@@ -60,6 +84,7 @@ static void commit(writing *w)
     uint64_t began;
 
     write_next_soul(w);
+    write_hashed(w);
     if (!writing_ok(w)) {
         give_up(w);
         return;
@@ -70,7 +95,9 @@ static void commit(writing *w)
     w->txn = NULL;
     uint64_t took = now_us() - began;
     if (took > w->news->commit_us_max) w->news->commit_us_max = took;
-    if (w->error == 0) w->news->transactions++;
+    if (w->error != 0) return;
+    w->news->transactions++;
+    w->news->hashed_bytes = w->hashed;
 }
 
 void writing_begin(writing *w, const folder *f, folder_news *news)
@@ -123,6 +150,14 @@ void writing_end(writing *w)
     if (w->error == EIO && is_full(w)) w->news->how = STATUS_NO_SPACE;
     w->news->reopen = w->error != 0 && panicked(w->disk);
     w->news->took_us = now_us() - w->began_us;
+}
+
+/* What went may not have been counted: its row was damaged when it came. */
+void writing_count_hashed(writing *w, int64_t bytes)
+{
+    uint64_t gone = bytes < 0 ? (uint64_t)-bytes : 0;
+
+    w->hashed = gone > w->hashed ? 0 : w->hashed + (uint64_t)bytes;
 }
 
 /* ---- entries ---- */

@@ -2,6 +2,7 @@
 #include "radisk/generation.h"
 
 #include "core/keyed.h"
+#include "radisk/hashed.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -52,7 +53,7 @@ void generation_reset(generation *g)
     g->newest = NULL;
     g->last_listed = NULL;
     g->souls = g->rows = 0;
-    g->segment = 0;
+    g->segment = g->hashed_bytes = 0;
     g->replayed = false;
     arena_reset(&g->memory, ARENA_KEEP);
 }
@@ -93,6 +94,7 @@ static generation_soul *add_soul(generation *g, slice name, uint64_t id)
     *soul = (generation_soul){
         .name = copy, .id = id, .hash = keyed_hash(g->secret, name), .older = g->newest
     };
+    soul->hashed = hashed_soul(name);
     g->newest = soul;
     g->souls++;
 
@@ -161,6 +163,20 @@ static status place_value(generation *g, generation_row *row, const generation_p
     return STATUS_OK;
 }
 
+static uint64_t value_bytes(const generation_value *value)
+{
+    return hashed_bytes(value->text, value->blob != NULL ? &value->blob->ref : NULL);
+}
+
+/* Counts a row's value instead of the one before it; or, undone, that one again. */
+static void recount(generation *g, const generation_change *c, bool undone)
+{
+    uint64_t before = c->new_row ? 0 : value_bytes(&c->before.value);
+    uint64_t now = value_bytes(&c->row->value);
+
+    if (c->soul->hashed) g->hashed_bytes += undone ? before - now : now - before;
+}
+
 status generation_take(generation *g, const generation_put *put, generation_change *out)
 {
     generation_change change = { .soul = put->soul };
@@ -187,12 +203,14 @@ status generation_take(generation *g, const generation_put *put, generation_chan
     }
     change.row->state = put->state;
     change.row->batch = put->batch;
+    recount(g, &change, false);
     *out = change;
     return STATUS_OK;
 }
 
 void generation_undo(generation *g, const generation_change *change)
 {
+    recount(g, change, true);
     if (change->new_row) {
         ladder_remove(&change->soul->rows, change->row->key);
         g->rows--;
@@ -217,7 +235,9 @@ status generation_hold(generation *g, slice held_key, const generation_held *h)
         (h->value.blob == NULL && copy->value.text.at == NULL))
         return STATUS_NO_MEMORY;
     rung *added = ladder_add(&g->held_added, &g->memory, &g->chance, key, copy);
-    return added == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+    if (added == NULL) return STATUS_NO_MEMORY;
+    if (hashed_soul(copy->soul)) g->hashed_bytes += value_bytes(&copy->value);
+    return STATUS_OK;
 }
 
 status generation_release(generation *g, slice held_key)
@@ -227,4 +247,12 @@ status generation_release(generation *g, slice held_key)
     if (key.at == NULL) return STATUS_NO_MEMORY;
     rung *added = ladder_add(&g->held_released, &g->memory, &g->chance, key, NULL);
     return added == NULL ? STATUS_NO_MEMORY : STATUS_OK;
+}
+
+void generation_unhold(generation *g, slice held_key)
+{
+    const generation_held *h = ladder_find(&g->held_added, held_key)->item;
+
+    if (hashed_soul(h->soul)) g->hashed_bytes -= value_bytes(&h->value);
+    ladder_remove(&g->held_added, held_key);
 }

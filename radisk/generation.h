@@ -55,6 +55,7 @@ struct generation_soul {
     slice name;
     uint64_t id; /* on disk; 0 when that is not known */
     uint64_t hash;
+    bool hashed;              /* its keys are content hashes */
     ladder rows;              /* of generation_row */
     generation_soul *chained; /* in its bucket */
     generation_soul *older;   /* the one that came before it */
@@ -68,8 +69,9 @@ typedef struct generation {
     size_t souls, rows;
     ladder listed; /* of generation_soul: those up to last_listed */
     const generation_soul *last_listed;
-    ladder held_added;    /* by held key, of generation_held */
-    ladder held_released; /* by held key */
+    ladder held_added;     /* by held key, of generation_held */
+    ladder held_released;  /* by held key */
+    uint64_t hashed_bytes; /* of values of content hashes (hashed.h), held ones too */
 
     generation_soul **buckets;
     size_t mask;
@@ -125,5 +127,8 @@ void generation_undo(generation *g, const generation_change *change);
  * blob is copied. STATUS_NO_MEMORY: nothing changed. */
 MUST_USE status generation_hold(generation *g, slice held_key, const generation_held *h);
 MUST_USE status generation_release(generation *g, slice held_key);
+
+/* Takes a held write back that was added. */
+void generation_unhold(generation *g, slice held_key);
 
 #endif

@@ -212,7 +212,7 @@ status held_add(radisk *store, const graph_write *write, const generation_value 
 
 void held_undo(radisk *store, const change *undone)
 {
-    ladder_remove(&overlay_live(store)->held_added, undone->held_key);
+    generation_unhold(overlay_live(store), undone->held_key);
     store->held--;
     store->held_stale = true;
 }
@@ -231,8 +231,8 @@ static status release(radisk *store, const first *f)
 
 static void settle(radisk *store, const first *f)
 {
-    if (f->in_live) ladder_remove(&overlay_live(store)->held_added, f->key);
     memcpy(store->held_before, f->key.at, LAYOUT_HELD_KEY);
+    if (f->in_live) generation_unhold(overlay_live(store), f->key);
     store->held_before_known = true;
     store->held--;
     merge_touched(store);

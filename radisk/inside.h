@@ -189,6 +189,7 @@ struct radisk {
     bool latched;
     double wall_ms;    /* of the last merge: for what is measured in days */
     uint64_t map_used; /* bytes, as of the last fold */
+    uint64_t hashed;   /* bytes of content hashes in LMDB */
     bool damaged;      /* the environment could not be opened again */
 
     blob_store *blobs;

@@ -208,6 +208,14 @@ static void measure_disk(radisk *store, radisk_stats *out)
     out->map_bytes_max = info.me_mapsize;
 }
 
+uint64_t radisk_hashed_bytes(const radisk *store)
+{
+    uint64_t bytes = store->hashed;
+
+    for (size_t i = 0; i < store->overlay_len; i++) bytes += store->overlay[i]->hashed_bytes;
+    return bytes;
+}
+
 void radisk_measure(radisk *store, radisk_stats *out)
 {
     *out = store->stats;
@@ -217,6 +225,7 @@ void radisk_measure(radisk *store, radisk_stats *out)
     out->unfolded_bytes = store->live_bytes + store->sealed_bytes;
     out->segment = store->segment.number;
     out->held = store->held;
+    out->hashed_bytes = radisk_hashed_bytes(store);
     out->blob_bytes = blobs_written_bytes(store->blobs);
     out->latched = store->latched;
     measure_disk(store, out);
@@ -317,6 +326,22 @@ static status open_files(radisk *store, const radisk_options *options)
     return s;
 }
 
+/* A store that was made before these were counted: once. */
+static status count_hashed(radisk *store)
+{
+    const folder f = { .disk = &store->disk,
+                       .files = &store->files,
+                       .rows_max = store->limits.fold_rows };
+    folder_news news;
+    status s = disk_hashed_bytes(&store->disk, &store->hashed);
+
+    disk_rest(&store->disk);
+    if (s != STATUS_NOT_FOUND) return s;
+    folder_recount(&f, &news);
+    store->hashed = news.hashed_bytes;
+    return news.how;
+}
+
 static status open_workers(radisk *store, const radisk_options *options)
 {
     worker_options wish = { .name = "journal",
@@ -367,6 +392,7 @@ static status open_all(radisk *store, const radisk_options *options, char *why)
 
     if (s == STATUS_OK) s = open_disk(store, options, why);
     if (s == STATUS_OK) s = open_files(store, options);
+    if (s == STATUS_OK) s = count_hashed(store);
     if (s == STATUS_OK) s = floors_open(store);
     if (s == STATUS_OK) s = held_open(store);
     if (s == STATUS_OK) s = recover(store, wall_at_start(store, options), why, RADISK_WHY_MAX);

@@ -158,6 +158,10 @@ const uint8_t *radisk_id(const radisk *store);
 
 /* ---- figures ---- */
 
+/* Bytes of content hashes that are kept (hashed.h): exact when all is folded, else not
+ * below what will be. Costs nothing. */
+uint64_t radisk_hashed_bytes(const radisk *store);
+
 typedef struct radisk_stats {
     uint64_t souls, rows, held, blobs; /* in LMDB */
     uint64_t overlay_rows, overlay_bytes;
@@ -170,6 +174,7 @@ typedef struct radisk_stats {
     uint64_t segment;                  /* the live one's number */
     uint64_t damaged_rows;             /* met since the start */
     uint64_t replayed_rows, replay_us; /* at the start */
+    uint64_t hashed_bytes;             /* radisk_hashed_bytes() */
     uint64_t rows_expired;             /* left the disk, or never came to it */
     uint64_t collected_bytes;          /* of blob segments that were dead weight */
     uint64_t map_bytes_used, map_bytes_max;

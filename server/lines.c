@@ -125,6 +125,7 @@ void line_stat(text *out, const radisk_stats *s, const char *trouble)
                     { "transactions", s->transactions },
                     { "fold_us_last", s->fold_us_last },
                     { "fold_us_max", s->fold_us_max },
+                    { "hashed_bytes", s->hashed_bytes },
                     { "rows_expired", s->rows_expired },
                     { "collected_bytes", s->collected_bytes },
                     { "damaged_rows", s->damaged_rows },

@@ -263,10 +263,11 @@ static void the_bytes_are_those_that_the_docs_draw(void **state)
     kit_put(k, "mark", "name", "\"Mark\"", 1);
     kit_close(k);
     MDB_env *env = open_env(k, &txn);
-    MDB_cursor *meta = open_table(txn, "meta", 4), *souls = open_table(txn, "souls", 1);
+    MDB_cursor *meta = open_table(txn, "meta", 5), *souls = open_table(txn, "souls", 1);
     MDB_cursor *rows = open_table(txn, "rows", 2), *held = open_table(txn, "held", 0);
     expect_bytes(meta, SLICE("folded through"), SLICE("\0\0\0\0\0\0\0\1"));
     expect_bytes(meta, SLICE("format"), SLICE("\0\0\0\0\0\0\0\1"));
+    expect_bytes(meta, SLICE("hashed bytes"), SLICE("\0\0\0\0\0\0\0\0"));
     expect_bytes(meta, SLICE("next soul"), SLICE("\0\0\0\0\0\0\0\2"));
     expect_bytes(meta, SLICE("store"), (slice){ (const char *)k->options.secret, 16 });
     expect_entry(souls, SLICE("mark"), SLICE("\0\0\0\0\0\0\0\1"), SLICE("\0"));
@@ -274,6 +275,34 @@ static void the_bytes_are_those_that_the_docs_draw(void **state)
     expect_entry(rows, SLICE("\0\0\0\0\0\0\0\1name"), SLICE("\x3f\xf0\0\0\0\0\0\0"),
                  SLICE("\0\"Mark\""));
     mdb_cursor_close(held);
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+}
+
+static double never(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+static void so_are_those_of_what_expires_and_of_content_hashes(void **state)
+{
+    kit *k = *state;
+    MDB_txn *txn;
+
+    k->options.clock_ms = never;
+    kit_open(k);
+    kit_put(k, "#a<?2", "x", "\"123\"", 0);
+    kit_close(k);
+    MDB_env *env = open_env(k, &txn);
+    MDB_cursor *meta = open_table(txn, "meta", 5), *expiries = open_table(txn, "expiries", 2);
+    expect_bytes(meta, SLICE("folded through"), SLICE("\0\0\0\0\0\0\0\1"));
+    expect_bytes(meta, SLICE("format"), SLICE("\0\0\0\0\0\0\0\1"));
+    expect_bytes(meta, SLICE("hashed bytes"), SLICE("\0\0\0\0\0\0\0\5"));
+    /* 2000 and infinity as IEEE doubles, with the sign bit turned */
+    expect_bytes(expiries, SLICE("d\xc0\x9f\x40\0\0\0\0\0\0\0\0\0\0\0\0\1"), SLICE(""));
+    expect_bytes(expiries, SLICE("s\0\0\0\0\0\0\0\1"),
+                 SLICE("\xc0\x9f\x40\0\0\0\0\0\xff\xf0\0\0\0\0\0\0"));
     mdb_txn_abort(txn);
     mdb_env_close(env);
 }
@@ -319,6 +348,7 @@ int main(void)
         TEST(a_file_that_is_no_database_is_refused),
         TEST(a_store_may_be_opened_with_a_larger_map),
         TEST(the_bytes_are_those_that_the_docs_draw),
+        TEST(so_are_those_of_what_expires_and_of_content_hashes),
         TEST(new_nodes_append),
         TEST(the_rows_prove_the_index_of_souls),
     };
