@@ -3,6 +3,7 @@ import { suite } from '../tools/harness.mjs';
 import { backup_cases } from './cases-backup.mjs';
 import { import_cases } from './cases-import.mjs';
 import { purge_cases } from './cases-purge.mjs';
+import { rules_cases } from './cases-rules.mjs';
 import { socket_cases } from './cases-socket.mjs';
 import { store_cases } from './cases-store.mjs';
 
@@ -12,4 +13,5 @@ import_cases(admin);
 backup_cases(admin);
 purge_cases(admin);
 store_cases(admin);
+rules_cases(admin);
 await admin.run();
