@@ -11,11 +11,12 @@ const path = require('path')
 const tables = require('./tables.cjs')
 const { casesOf, GROUPS } = require('./cases.cjs')
 const store = require('./store.cjs')
+const signed = require('./signed.cjs')
 const { ROOT, LOAD, start, stop, load } = require('./servers.cjs')
 
 function usage(why) {
   if (why) console.error(why)
-  console.error(`usage: run [--quick] [--only ${GROUPS.join(',')}] [--rounds N] [--brasa-only] [--json FILE]`)
+  console.error(`usage: run [--quick] [--signed] [--only ${GROUPS.join(',')}] [--rounds N] [--brasa-only] [--json FILE]`)
   process.exit(2)
 }
 
@@ -26,6 +27,7 @@ function optionsOf(args) {
     const arg = args.shift()
     if (arg === '--quick') options.quick = true
     else if (arg === '--brasa-only') options.brasaOnly = true
+    else if (arg === '--signed') options.only = ['signed']
     else if (arg === '--only') options.only = next().split(',')
     else if (arg === '--rounds') options.rounds = Number(next())
     else if (arg === '--json') options.json = next()
@@ -83,7 +85,7 @@ async function runCase(one, options, scratch, report) {
   for (let round = 0; round < options.rounds; round++) {
     for (const name of serversOf(one, options)) {
       process.stderr.write(`  ${one.group} ${one.name}: ${name} ${round + 1}/${options.rounds}\n`)
-      const run = await runOnce(one, name, scratch)
+      const run = { ...await runOnce(one, name, scratch), loadavg: os.loadavg()[0] }
       ;(runs[name] ||= []).push(run)
       if (isBroken(name, run)) report.broken.push({ one, name, run })
       else if (run.status !== 0 || run.wrong) report.notes.push({ one, name, run })
@@ -101,6 +103,10 @@ async function main() {
   const report = { machine: machineLine(scratch), options, results: [], broken: [], notes: [] }
   try {
     for (const one of casesOf(options)) report.results.push(await runCase(one, options, scratch, report))
+    if (options.only.includes('signed')) {
+      report.curves = signed.curves(options.quick)
+      for (const one of await signed.cases(options.quick, scratch)) report.results.push(await runCase(one, options, scratch, report))
+    }
     await store.measure(options, scratch, report)
   } finally {
     fs.rmSync(scratch, { recursive: true, force: true })

@@ -2,8 +2,9 @@
 // tables can be laid side by side, and those whose aims are in the design.
 'use strict'
 
-// The last three are of brasa's store alone (store.cjs).
-const GROUPS = ['put', 'get', 'fanout', 'mixed', 'idle', 'long', 'ack', 'restart']
+// `signed` has messages made beforehand (signed.cjs); the last three are of brasa's
+// store alone (store.cjs).
+const GROUPS = ['put', 'get', 'fanout', 'mixed', 'idle', 'signed', 'long', 'ack', 'restart']
 
 // How long to warm up and to measure. A gun.js relay acknowledges after 250 ms at
 // the least and is compiled while it warms up: less than this says nothing.

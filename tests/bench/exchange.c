@@ -120,6 +120,9 @@ static bool add_question(exchange *x, talk_id id, uint32_t index)
     case EXCHANGE_ECHO:
         talk_echo(&x->text, &x->tag, id, o->value_bytes);
         return false;
+    case EXCHANGE_BODIES:
+        talk_prepared(&x->text, &x->tag, id, o->bodies->lines[x->result.asked]);
+        return false;
     }
     return false;
 }
@@ -141,6 +144,9 @@ static void ask(exchange *x, uint32_t index, uint64_t now_ns)
 
 static bool more_to_ask(const exchange *x)
 {
+    const exchange_options *o = &x->options;
+
+    if (o->kind == EXCHANGE_BODIES && x->result.asked == o->bodies->count) return false;
     return x->asking && (x->options.count == 0 || x->result.asked < x->options.count);
 }
 
@@ -204,7 +210,7 @@ static void settle(exchange *x, line *l, uint16_t at, const talk_answer *a)
     s->gave_up = false;
     x->progress_ns = now_ns;
     x->result.answered++;
-    if (a->err) x->result.refused++;
+    if (a->err != x->options.forged) x->result.refused++;
     if (s->is_get && a->values == 0) x->result.empty++;
     if (x->measuring) {
         x->result.measured++;
@@ -279,6 +285,12 @@ static void give_up(exchange *x, uint64_t before_ns)
     }
 }
 
+/* Whether the other exchange, if there is one to wait for, has measured. */
+static bool is_over(const exchange *x)
+{
+    return x->options.until_over != NULL && atomic_load(x->options.until_over);
+}
+
 static void turn_until(exchange *x, uint64_t until_ns)
 {
     uint64_t tick_ns = clock_ns(), tick_ms = x->options.rate > 0 ? PACED_TICK_MS : TICK_MS;
@@ -288,6 +300,7 @@ static void turn_until(exchange *x, uint64_t until_ns)
         fleet_turn(x->options.fleet, (int)(left_ms < tick_ms ? left_ms : tick_ms));
         if (x->options.rate > 0) ask_all(x);
         if (!more_to_ask(x) && x->open == 0) return;
+        if (x->measuring && is_over(x)) return;
         if (fleet_living(x->options.fleet) == 0) return;
         if (now - tick_ns < 1000000000u) continue;
         tick_ns = now;
@@ -302,8 +315,10 @@ static void measure(exchange *x)
     uint64_t began = clock_ns();
 
     x->measuring = true;
-    turn_until(x, o->count > 0 ? UINT64_MAX : began + o->measure_ms * 1000000ull);
+    bool open_end = o->count > 0 || o->until_over != NULL;
+    turn_until(x, open_end ? UINT64_MAX : began + o->measure_ms * 1000000ull);
     x->measuring = false;
+    if (o->says_over != NULL) atomic_store(o->says_over, true);
     x->result.seconds = (double)(clock_ns() - began) / 1e9;
     x->result.server_cpu_ms = machine_cpu_ms(o->server) - server;
     x->result.own_cpu_ms = machine_own_cpu_ms() - own;
@@ -331,6 +346,11 @@ const exchange_result *exchange_run(exchange *x)
     if (x->options.warm_ms > 0) turn_until(x, clock_ns() + x->options.warm_ms * 1000000ull);
     measure(x);
     drain(x);
+    return &x->result;
+}
+
+const exchange_result *exchange_outcome(const exchange *x)
+{
     return &x->result;
 }
 

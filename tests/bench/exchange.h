@@ -16,14 +16,18 @@
 #ifndef BENCH_EXCHANGE_H
 #define BENCH_EXCHANGE_H
 
+#include "tests/bench/bodies.h"
 #include "tests/bench/fleet.h"
 #include "tests/bench/machine.h"
 
+#include <stdatomic.h>
+
 typedef enum exchange_kind {
-    EXCHANGE_PUT,   /* write a node: a new one each time, or one of `souls` */
-    EXCHANGE_GET,   /* read one of `souls`, at random */
-    EXCHANGE_MIXED, /* 7 gets, 1 put to a soul that others follow, 2 puts to new souls, of 10 */
-    EXCHANGE_ECHO,  /* against an echo server: the ceiling */
+    EXCHANGE_PUT,    /* write a node: a new one each time, or one of `souls` */
+    EXCHANGE_GET,    /* read one of `souls`, at random */
+    EXCHANGE_MIXED,  /* 7 gets, 1 put to a soul that others follow, 2 puts to new souls, of 10 */
+    EXCHANGE_ECHO,   /* against an echo server: the ceiling */
+    EXCHANGE_BODIES, /* puts made beforehand, each once: ends when there are no more */
 } exchange_kind;
 
 typedef struct exchange_options {
@@ -39,11 +43,17 @@ typedef struct exchange_options {
     uint64_t count; /* stop asking after so many; 0: when the time is over */
     double rate;    /* questions a second, of all connections together; 0: as many as fit */
     unsigned warm_ms, measure_ms;
+    const bodies *bodies; /* of EXCHANGE_BODIES; borrowed until exchange_free() */
+    bool forged;          /* every put has to be refused: an ok is what is wrong */
+    /* Two exchanges at once, each in a thread and on a fleet of its own: the one says
+     * when it has measured, and the other measures until then. NULL for none. */
+    atomic_bool *says_over;
+    const atomic_bool *until_over;
 } exchange_options;
 
 typedef struct exchange_result {
     uint64_t asked, answered;         /* in all */
-    uint64_t refused;                 /* acks with err */
+    uint64_t refused;                 /* acks with err; of forged puts, those without */
     uint64_t empty;                   /* gets answered without data */
     uint64_t twice;                   /* answers to what had been answered */
     uint64_t lost;                    /* given up after 9 to 10 s, or never answered */
@@ -64,6 +74,9 @@ void exchange_free(exchange *x);
 
 /* Runs it from beginning to end. The result is lent until exchange_free(). */
 const exchange_result *exchange_run(exchange *x);
+
+/* What exchange_run() gave. */
+const exchange_result *exchange_outcome(const exchange *x);
 
 /* Whether every question was answered as it should be. */
 bool exchange_adds_up(const exchange_result *result);

@@ -13,6 +13,7 @@
 #include "tests/bench/talk.h"
 
 #include <getopt.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
@@ -22,12 +23,12 @@ enum { OPEN_MS = 60000, SETTLE_MS = 1000, SOURCES = 8, COULD_NOT = 2 };
 typedef struct load_options {
     uint16_t port;
     pid_t pid;
-    const char *mode, *path, *folder, *prefix;
+    const char *mode, *path, *folder, *prefix, *bodies;
     uint32_t connections, window, frame, souls, keys, idle, count;
     size_t value_bytes;
     double rate;
     unsigned warm_ms, measure_ms;
-    bool bare;
+    bool bare, forged;
 } load_options;
 
 static const char USAGE[] =
@@ -39,6 +40,7 @@ static const char USAGE[] =
     "  fanout   one publisher, --connections subscribers\n"
     "  idle     --connections active ones, before and after --idle others came\n"
     "  echo     against the echo server: the most this machine could do\n"
+    "  beside   --bodies over --connections, and what puts of one more wait meanwhile\n"
     "  first    knock until the server opens; get one of --souls nodes; write one\n"
     "  sync     the disk's own sync time in --folder\n"
     "\n"
@@ -52,12 +54,15 @@ static const char USAGE[] =
     "  --souls N          nodes to read, or to write again and again; put without it\n"
     "                     makes each put a new node\n"
     "  --rate N           questions a second in all, default as many as are answered;\n"
-    "                     fanout: puts a second, default as many as are delivered\n"
+    "                     fanout: puts a second, default as many as are delivered;\n"
+    "                     beside: puts a second of the one more, default 500\n"
     "  --count N          put: stop after so many, default when the time is over\n"
     "  --prefix TEXT      of the names of souls, default bench/\n"
     "  --idle N           default 10000\n"
     "  --warm MS, --measure MS   default 500 and 3000\n"
     "  --folder PATH      of sync, default .\n"
+    "  --bodies FILE      beside: puts made beforehand, each sent once (bodies.h)\n"
+    "  --forged           beside: they have to be refused, all of them\n"
     "  --bare             fanout against the broadcast server\n";
 
 static int fail(const char *why)
@@ -151,6 +156,15 @@ static void print_exchange(const exchange_result *r)
     print_memory("memory", r->memory);
 }
 
+/* As member `name`; returns whether it adds up. */
+static bool print_member(const char *name, const exchange_result *r)
+{
+    printf(",\"%s\":{", name);
+    print_exchange(r);
+    printf("}");
+    return exchange_adds_up(r);
+}
+
 /* --- put, get, mixed, echo --- */
 
 static exchange_options exchange_of(const load_options *o, exchange_kind kind, fleet *f)
@@ -177,11 +191,7 @@ static bool run_exchange(const exchange_options *options, const char *name)
     exchange *x = exchange_new(options);
 
     if (x == NULL) abort();
-    const exchange_result *r = exchange_run(x);
-    bool good = exchange_adds_up(r);
-    printf(",\"%s\":{", name);
-    print_exchange(r);
-    printf("}");
+    bool good = print_member(name, exchange_run(x));
     exchange_free(x);
     return good;
 }
@@ -229,6 +239,76 @@ static int run_exchange_mode(const load_options *o, exchange_kind kind)
     printf("}\n");
     fleet_free(f);
     free(text.at);
+    return good ? 0 : 1;
+}
+
+/* --- beside --- */
+
+static void *run_in_thread(void *context)
+{
+    exchange_run(context);
+    return NULL;
+}
+
+/* Puts of one connection at a steady pace. */
+static exchange_options calm_options(const load_options *o, fleet *calm)
+{
+    exchange_options options = exchange_of(o, EXCHANGE_PUT, calm);
+
+    options.window = 65536;
+    options.frame = 1;
+    options.souls = 0;
+    options.rate = o->rate > 0 ? o->rate : 500;
+    return options;
+}
+
+/* The steady one in a thread of its own, so that it measures the server and not how
+ * long the load generator takes to send. */
+static bool run_beside(const load_options *o, fleet *calm, fleet *loaded, const bodies *b)
+{
+    atomic_bool over = false;
+    exchange_options beside = calm_options(o, calm), main = exchange_of(o, EXCHANGE_BODIES, loaded);
+    pthread_t thread;
+
+    beside.prefix = "beside/";
+    beside.until_over = &over;
+    main.rate = 0;
+    main.bodies = b;
+    main.forged = o->forged;
+    main.says_over = &over;
+    exchange *one = exchange_new(&beside), *other = exchange_new(&main);
+    if (one == NULL || other == NULL || pthread_create(&thread, NULL, run_in_thread, one) != 0)
+        abort();
+    const exchange_result *result = exchange_run(other);
+    const exchange_result *meanwhile;
+    pthread_join(thread, NULL);
+    meanwhile = exchange_outcome(one);
+    bool good = print_member("load", result);
+    good = print_member("meanwhile", meanwhile) && good;
+    exchange_free(one);
+    exchange_free(other);
+    return good;
+}
+
+static int run_beside_mode(const load_options *o)
+{
+    talk_text text = { 0 };
+    bodies b;
+
+    if (o->bodies == NULL || !bodies_read(&b, o->bodies)) return fail("--bodies cannot be read");
+    fleet *calm = gather(o, 1, &text), *loaded = gather(o, o->connections, &text);
+    if (calm == NULL || loaded == NULL || fleet_living(calm) != 1 ||
+        fleet_living(loaded) != o->connections)
+        return fail("no connection");
+    exchange_options quiet = calm_options(o, calm);
+    open_line(o);
+    bool good = run_exchange(&quiet, "quiet");
+    good = run_beside(o, calm, loaded, &b) && good;
+    printf("}\n");
+    fleet_free(loaded);
+    fleet_free(calm);
+    free(text.at);
+    bodies_free(&b);
     return good ? 0 : 1;
 }
 
@@ -394,6 +474,8 @@ enum {
     OPT_FOLDER,
     OPT_COUNT,
     OPT_PREFIX,
+    OPT_BODIES,
+    OPT_FORGED,
     OPT_BARE
 };
 
@@ -414,6 +496,8 @@ static const struct option OPTIONS[] = {
     { "folder", required_argument, NULL, OPT_FOLDER },
     { "count", required_argument, NULL, OPT_COUNT },
     { "prefix", required_argument, NULL, OPT_PREFIX },
+    { "bodies", required_argument, NULL, OPT_BODIES },
+    { "forged", no_argument, NULL, OPT_FORGED },
     { "bare", no_argument, NULL, OPT_BARE },
     { NULL, 0, NULL, 0 },
 };
@@ -481,6 +565,12 @@ static bool take_option(load_options *o, int which, const char *text)
     case OPT_PREFIX:
         o->prefix = text;
         return true;
+    case OPT_BODIES:
+        o->bodies = text;
+        return true;
+    case OPT_FORGED:
+        o->forged = true;
+        return true;
     case OPT_BARE:
         o->bare = true;
         return true;
@@ -497,6 +587,7 @@ static int run_mode(const load_options *o)
     if (o->port == 0) return fail("--port is missing");
     if (o->frame > o->window) return fail("--frame is more than --window");
     if (strcmp(mode, "put") == 0) return run_exchange_mode(o, EXCHANGE_PUT);
+    if (strcmp(mode, "beside") == 0) return run_beside_mode(o);
     if (strcmp(mode, "echo") == 0) return run_exchange_mode(o, EXCHANGE_ECHO);
     if (strcmp(mode, "fanout") == 0) return run_fanout_mode(o);
     if (o->souls == 0) return fail("--souls is missing");

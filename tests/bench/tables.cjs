@@ -92,6 +92,36 @@ function idleTable(results) {
     table(['', '', 'open at the end', 'KB each', 'gets/s', 'p50 ms', 'puts/s', 'p50 ms'], rows)
 }
 
+const latencies = (runs, member) => {
+  const pick = (name) => over(runs, (f) => (f[member].measured ? f[member][name] : NaN))
+  return `${ms(pick('p50_ms'))} / ${ms(pick('p99_ms'))} / ${ms(pick('max_ms'))}`
+}
+
+// What was asked, and what became of it: every bad signature has to get its err.
+function outcome(runs) {
+  const sum = (name) => runs.reduce((n, run) => n + (run.figures ? run.figures.load[name] : NaN), 0)
+  return [sum('asked'), sum('answered') - sum('refused'), sum('twice'), sum('lost')].map(whole).join(' / ')
+}
+
+function signedTable(results, curves) {
+  if (!results.length) return ''
+  const rows = []
+  for (const { one, runs } of results) {
+    const rate = (name) => over(runs[name], (f) => f.load.rate)
+    for (const name of Object.keys(runs)) {
+      const r = runs[name]
+      rows.push([name === 'brasa' ? one.name : '', name, count(rate(name)), latencies(r, 'load'),
+        micro(over(r, (f) => f.load.server_cpu_us)), cores(over(r, (f) => f.load.server_cores)), outcome(r),
+        name === 'brasa' && runs.gun ? times(rate('brasa'), rate('gun')) : '',
+        latencies(r, 'quiet'), latencies(r, 'meanwhile'), median(r.map((run) => run.loadavg)).toFixed(1)])
+    }
+  }
+  return '\nSigned puts and bad signatures, each answered; and 500 unsigned puts/s of one other connection, before and meanwhile\n\n' +
+    table(['', '', 'puts/s', 'p50 / p99 / max ms', 'CPU us', 'cores', 'asked / right / twice / lost', 'to gun.js',
+      'unsigned, quiet: p50 / p99 / max ms', 'meanwhile', 'load average'], rows) +
+    `\nOpenSSL alone, one thread: ${count(curves)} verifications of P-256 a second.\n`
+}
+
 const bytes = (n) => dash(n, n >= 10000 ? `${(n / 1024).toFixed(1)} KB` : n.toFixed(0))
 const whole = (n) => dash(n, n.toFixed(0))
 
@@ -160,6 +190,7 @@ function print(report) {
   text += paceTable('Fan-out: one publisher', 'deliveries/s', of('fanout'))
   text += mixedTable(of('mixed'))
   text += idleTable(of('idle'))
+  text += signedTable(of('signed'), report.curves)
   text += longTable(report.store.long) + ackTable(report.store.ack, report.store.rate) + restartTable(report.store.restart)
   if (report.notes.length) text += '\nDid not add up (gun.js):\n' + notesOf(report.notes).map(explain).join('\n') + '\n'
   if (report.broken.length) text += '\nBROKEN:\n' + report.broken.map(explain).join('\n') + '\n'

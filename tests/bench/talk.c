@@ -189,6 +189,14 @@ void talk_put(talk_text *t, talk_tag *tag, talk_id id, const talk_node *node)
     add(t, "}}}");
 }
 
+void talk_prepared(talk_text *t, const talk_tag *tag, talk_id id, slice rest)
+{
+    add(t, "{\"#\":\"");
+    add_id(t, tag, id);
+    add(t, "\",");
+    talk_add(t, rest);
+}
+
 void talk_get(talk_text *t, const talk_tag *tag, talk_id id, slice soul)
 {
     add(t, "{\"#\":\"");

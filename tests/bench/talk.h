@@ -70,6 +70,9 @@ typedef struct talk_node {
 void talk_put(talk_text *t, talk_tag *tag, talk_id id, const talk_node *node);
 void talk_get(talk_text *t, const talk_tag *tag, talk_id id, slice soul);
 
+/* Appends a message that was made beforehand, but for its id: bodies.h. */
+void talk_prepared(talk_text *t, const talk_tag *tag, talk_id id, slice rest);
+
 /* Appends what an echo server gives back as if it were an ack, as long as a put. */
 void talk_echo(talk_text *t, const talk_tag *tag, talk_id id, size_t value_bytes);
 
