@@ -394,6 +394,13 @@ static bool open_verify(server *s)
                STATUS_OK;
 }
 
+static uint64_t hashed_bytes(void *context)
+{
+    const server *s = context;
+
+    return radisk_hashed_bytes(s->store);
+}
+
 static bool open_relay(server *s)
 {
     const options *o = s->options;
@@ -403,6 +410,8 @@ static bool open_relay(server *s)
         .crypto = crypto_table(s->crypto),
         .pool = verify_pool(s->verify),
         .guard = s->guard,
+        .hashed_bytes = hashed_bytes,
+        .hashed_context = s,
         .pid = { s->pid, sizeof s->pid - 1 },
         .memory_prefixes = o->memory,
         .memory_prefix_count = o->memory_count,
