@@ -302,6 +302,32 @@ status blobs_text_on_disk(blob_store *b, disk *d, const blob_ref *ref, text *to,
     return s == STATUS_NOT_FOUND ? STATUS_CORRUPT : s; /* a row names it, and it is not there */
 }
 
+static status stored_of(blob_store *b, const blob_entry *e, text *to, blob_ref *ref, slice *out)
+{
+    status s = STATUS_OK;
+
+    *ref = e->blob.ref;
+    *out = (slice){ e->bytes, e->stored };
+    if (e->bytes == NULL) s = blob_read_quick(b->reader, ref, &e->blob.place, to);
+    if (e->bytes == NULL) *out = text_slice(to);
+    return s;
+}
+
+status blobs_stored(blob_store *b, disk *d, const uint8_t hash[static BLOB_HASH], text *to,
+                    blob_ref *ref, slice *out)
+{
+    const blob_entry *e = find(b, hash);
+    layout_blob found;
+
+    text_reset(to, LENT_KEEP);
+    if (e != NULL) return stored_of(b, e, to, ref, out);
+    status s = disk_blob(d, hash, &found);
+    if (s == STATUS_OK) s = blob_read_quick(b->reader, &found.ref, &found.place, to);
+    if (s == STATUS_OK) *ref = found.ref;
+    *out = text_slice(to);
+    return s;
+}
+
 /* ---- the worker ---- */
 
 static status open_segment(blob_store *b)

@@ -73,6 +73,11 @@ MUST_USE status blobs_text(blob_store *b, const generation_blob *blob, text *to,
 MUST_USE status blobs_text_on_disk(blob_store *b, disk *d, const blob_ref *ref, text *to,
                                    slice *out);
 
+/* The stored bytes of whatever blob has this hash, and how they are stored; lends
+ * `to`, which is reset, or memory of the entry. STATUS_NOT_FOUND: none has it. */
+MUST_USE status blobs_stored(blob_store *b, disk *d, const uint8_t hash[static BLOB_HASH],
+                             text *to, blob_ref *ref, slice *out);
+
 /* ---- the worker ---- */
 
 /* Writes and syncs the blobs of a batch, and fills in the places in its records. */

@@ -485,14 +485,20 @@ status disk_find_row(disk *d, const disk_soul *soul, slice name, disk_row *out)
     return s == STATUS_OK ? disk_row_of(&e, out) : s;
 }
 
+status disk_blob(disk *d, const uint8_t hash[static BLOB_HASH], layout_blob *out)
+{
+    slice name = { (const char *)hash, BLOB_HASH }, bytes;
+    status s = get(d, d->blobs, name, &bytes);
+
+    return s == STATUS_OK ? layout_blob_entry_read(out, name, bytes) : s;
+}
+
 status disk_find_blob(disk *d, const uint8_t hash[static BLOB_HASH], blob_place *place,
                       uint64_t *refs)
 {
-    slice name = { (const char *)hash, BLOB_HASH }, bytes;
     layout_blob found;
-    status s = get(d, d->blobs, name, &bytes);
+    status s = disk_blob(d, hash, &found);
 
-    if (s == STATUS_OK) s = layout_blob_entry_read(&found, name, bytes);
     if (s != STATUS_OK) return s;
     *place = found.place;
     *refs = found.refs;

@@ -96,7 +96,10 @@ MUST_USE status disk_find_row(disk *d, const disk_soul *soul, slice key, disk_ro
 /* The row of an entry that a walk gave. STATUS_CORRUPT. */
 MUST_USE status disk_row_of(const layout_entry *e, disk_row *out);
 
-/* Where a blob stands and how many name it. STATUS_NOT_FOUND, STATUS_CORRUPT. */
+/* What the table of blobs has under a hash. STATUS_NOT_FOUND, STATUS_CORRUPT. */
+MUST_USE status disk_blob(disk *d, const uint8_t hash[static BLOB_HASH], layout_blob *out);
+
+/* Where a blob stands and how many name it. Likewise. */
 MUST_USE status disk_find_blob(disk *d, const uint8_t hash[static BLOB_HASH], blob_place *place,
                                uint64_t *refs);
 
