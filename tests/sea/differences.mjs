@@ -12,7 +12,10 @@
  *   says      both take it, and readers are given other values
  */
 import { createPublicKey, verify } from 'node:crypto';
-import { sha, sorted } from './keys.mjs';
+import { sha, signature, sorted } from './keys.mjs';
+import { people } from './writes.mjs';
+
+const person = pub => people.find(p => p.pub === pub);
 
 /* ---- what a write is */
 
@@ -88,11 +91,14 @@ function orders_of(one, facts)
 
 /* ---- the list */
 
-/* Nesting beyond what brasa signs; members said twice are not counted apart. */
 const hash_name = key => key.split('#').at(-1);
-const is_list_with = (c, bearer) => Array.isArray(c) && c.includes(bearer) && !c.includes('*');
-const base = (browser, relay, facts) => facts.prefixed && facts.is_of_today ? relay : browser;
+const silent = verdict => !verdict.good && verdict.err === undefined;
+const unverified = v => v.brasa.err === 'Unverified data.';
+const not_the_owners = v => v.brasa.err === 'certificate: not signed by the owner of this space';
 
+/* An entry with `twin` is about a write that has a plainer twin, which differs by
+ * nothing but what the entry says: the browser's verdict on that twin has to be
+ * brasa's verdict on the write. */
 export const differences = [
     {
         label: 'D1', kinds: ['stricter'],
@@ -103,20 +109,23 @@ export const differences = [
     {
         label: 'D2', kinds: ['stricter'],
         what: 'a form before that of today, whose signature does not tell which write it is for',
-        has: (one, f, v) => !f.is_of_today && v.brasa.err === 'Unverified data.' && !binds_2019(one, f),
+        has: (one, f, v) => !f.is_of_today && unverified(v) && !binds_2019(one, f),
     },
     {
-        label: 'D3', kinds: ['looser', 'speaks'],
+        label: 'D6', kinds: ['speaks'],
+        what: 'a certificate that gun refuses in silence',
+        has: (one, f, v) => f.has_certificate && v.brasa.err.startsWith('certificate: '),
+    },
+    {
+        label: 'D3', kinds: ['looser', 'speaks'], twin: true,
         what: 'a list of certificants with the bearer in it, which gun never finds',
-        has: (one, f, v) => is_list_with(f.terms?.c, f.body['*']) && silent(base(v.browser, v.relay, f))
-            && orders_of(one, f).every(Boolean),
+        has: (one, f) => is_list_with(f.terms?.c, f.body['*']),
     },
     {
-        label: 'D4', kinds: ['stricter'],
+        label: 'D4', kinds: ['stricter', 'speaks', 'words'],
         what: 'a public key in another spelling than its own, or a "*" or a signature that is not a string',
-        has: (one, f) => !canonical_key.test(f.pub) || (f.body['*'] && !canonical_key.test(f.body['*']))
-            || (f.is_of_today && typeof f.body['~'] !== 'string') || (f.body.m && typeof f.body.s !== 'string')
-            || (f.has_certificate && typeof f.body['+'].s !== 'string'),
+        has: (one, f, v) => unverified(v) ? !canonical_key.test(f.pub) || is_odd_key(f.body['*']) || is_odd_signature(f)
+            : not_the_owners(v) && f.has_certificate && typeof f.body['+'].s !== 'string',
     },
     {
         label: 'D5', kinds: ['stricter', 'speaks'],
@@ -125,19 +134,19 @@ export const differences = [
             && !/^[A-Za-z0-9+/]{43}=$|^[0-9A-Fa-f]{64}$/.test(hash_name(one.key)),
     },
     {
-        label: 'D6', kinds: ['speaks'],
-        what: 'a certificate that gun refuses in silence',
-        has: (one, f, v) => f.has_certificate && v.brasa.err.startsWith('certificate: '),
-    },
-    {
-        label: 'D7', kinds: ['looser', 'words', 'speaks'],
-        what: 'objects signed in the order of a relay, or one part in the order of a relay and one in that of a browser',
-        has: (one, f) => f.is_of_today && orders_of(one, f).every(Boolean) && orders_of(one, f).includes('relay'),
-    },
-    {
-        label: 'D8', kinds: ['looser', 'words', 'speaks'],
+        label: 'D8', kinds: ['looser', 'words', 'speaks'], twin: true,
         what: 'the form of today behind "SEA", which relays take',
-        has: (one, f, v) => f.prefixed && f.is_of_today && same(v.brasa, v.relay),
+        has: (one, f) => f.prefixed && f.is_of_today,
+    },
+    {
+        label: 'D7', kinds: ['looser', 'words', 'speaks'], twin: true,
+        what: 'objects signed in the order of a relay, or one part in the order of a relay and one in that of a browser',
+        has: (one, f) => f.is_of_today && orders_of(one, f).includes('relay'),
+    },
+    {
+        label: 'D9', kinds: ['stricter', 'speaks', 'words'],
+        what: 'a policy with a bound that is not a string, which JavaScript compares all the same',
+        has: (one, f, v) => has_odd_bound(f.terms?.w) && v.brasa.err === 'Certificate verification fail.',
     },
     {
         label: 'forget', kinds: ['looser', 'speaks'],
@@ -146,8 +155,12 @@ export const differences = [
     },
 ];
 
-const silent = verdict => !verdict.good && verdict.err === undefined;
-const same = (a, b) => a.good === b.good && (a.good || a.err === b.err);
+const is_list_with = (c, bearer) => Array.isArray(c) && c.includes(bearer) && !c.includes('*');
+const is_odd_key = star => Boolean(star) && (typeof star !== 'string' || !canonical_key.test(star));
+const bounds = ['=', '*', '>', '<'];
+const has_odd_bound = w => w !== null && typeof w === 'object' && Object.entries(w).some(([name, said]) =>
+    bounds.includes(name) ? typeof said !== 'string' : has_odd_bound(said));
+const is_odd_signature = f => f.is_of_today ? typeof f.body['~'] !== 'string' : 'm' in f.body && typeof f.body.s !== 'string';
 
 /* Whether the signature of 2019 says soul, key, value and state without doubt. */
 function binds_2019(one, facts)
@@ -157,6 +170,26 @@ function binds_2019(one, facts)
         && (m[2] === null || typeof m[2] !== 'object') && typeof m[3] === 'number' && Math.floor(m[3]) === Math.floor(one.state)
         && !one.soul.includes(',') && !one.key.includes(',') && !facts.body['*'];
 }
+
+/* The write without a prefix, with one certificant, signed in a browser's order. What
+ * was not well signed is not signed now either. */
+export function twin_of(one)
+{
+    const facts = facts_of(one), { body } = facts;
+    const [own, certified] = orders_of(one, facts);
+    const write = { '#': one.soul, '.': one.key, ':': body[':'], '>': one.state };
+    const signer = person(body['*'] || facts.pub), owner = person(facts.pub);
+    const twin = { ...body };
+    if (own && signer) twin['~'] = signature(signer, JSON.stringify(write));
+    if (certified && owner && facts.terms) {
+        const c = is_list_with(facts.terms.c, body['*']) ? body['*'] : facts.terms.c;
+        const m = 'c' in facts.terms ? { ...facts.terms, c } : facts.terms;
+        twin['+'] = { m, s: signature(owner, JSON.stringify(m)) };
+    }
+    return { ...one, value: JSON.stringify(twin) };
+}
+
+/* ---- verdicts */
 
 /* The kind of the difference between two verdicts; nothing if there is none. */
 function kind_of(one, { browser, brasa })
@@ -170,15 +203,15 @@ function kind_of(one, { browser, brasa })
 /* What a reader is given, where that is something a value can be. */
 function says_differs(one, browser, brasa)
 {
-    if (brasa.says === undefined) return false;
+    if (brasa.says === undefined || pub_of(one.soul) === undefined) return false;
     return JSON.stringify(browser.says) !== JSON.stringify(brasa.says);
 }
 
-/* Gives undefined for one verdict, else { kind, label }; no label: nobody knows why. */
+/* Gives undefined for one verdict, else { kind, entry }; no entry: nobody knows why. */
 export function difference(one, verdicts)
 {
     const kind = kind_of(one, verdicts);
     if (kind === undefined) return undefined;
     const facts = facts_of(one);
-    return { kind, label: differences.find(d => d.kinds.includes(kind) && d.has(one, facts, verdicts))?.label };
+    return { kind, entry: differences.find(d => d.kinds.includes(kind) && d.has(one, facts, verdicts)) };
 }

@@ -4,7 +4,7 @@
  *   { good: true, says }    it reached the graph; says is what a reader is given
  *   { good: false, err }    the sender is told so
  *   { good: false }         nothing is stored and nobody is told; with `died` because
- *                           gun threw where nobody catches, and the process ended
+ *                           gun threw where nobody catches, or never ended its work
  *
  * workerData.parser says whose sea.js. "relay" is what gun's lib/server.js loads:
  * yson before gun, and @peculiar/webcrypto for the curve. "browser" is sea.js alone,
@@ -21,8 +21,26 @@ const path = require('node:path');
 const from_tests = createRequire(path.join(__dirname, '..', 'package.json'));
 // sea.js says on the console what it refuses.
 console.log = console.warn = console.info = () => {};
+
+let verdict; /* on the write being judged */
+
+/* yson parses 32,768 characters between two turns of the loop, and never ends where a
+ * string does not. So what needs more turns than any text here has is cut off. */
+const parse_turns_most = 3;
+let parse_turns = 0;
+function load_yson()
+{
+    const real = globalThis.setImmediate;
+    globalThis.setImmediate = next => {
+        if (next.name === 'parse' && ++parse_turns > parse_turns_most) verdict ??= { good: false, died: true };
+        else real(next);
+    };
+    from_tests('gun/lib/yson');
+    globalThis.setImmediate = real;
+}
+
 if (workerData.parser === 'browser') globalThis.self = globalThis;
-else from_tests('gun/lib/yson');
+else load_yson();
 const Gun = from_tests('gun/gun');
 const SEA = from_tests('gun/sea');
 
@@ -30,21 +48,20 @@ const gun = new Gun({ file: false, radisk: false, localStorage: false, multicast
 const root = gun._;
 
 /* How much is under way: sea.js verifies and hashes in promises that nobody holds. */
-let under_way = 0, calls = 0;
+let work = { open: 0, calls: 0 };
 for (const name of ['verify', 'work']) {
     const real = SEA[name];
     SEA[name] = async (...args) => {
-        under_way++;
-        calls++;
+        const mine = work;
+        mine.open++;
+        mine.calls++;
         try {
             return await real(...args);
         } finally {
-            under_way--;
+            mine.open--;
         }
     };
 }
-
-let verdict;
 root.on('put', function (msg) {
     verdict ??= { good: true, says: '=' in msg.put ? msg.put['='] : msg.put[':'] };
     this.to.next(msg);
@@ -94,13 +111,13 @@ async function decided(one)
     const began = Date.now();
     for (let quiet = 0; verdict === undefined;) {
         await turn();
-        quiet = under_way ? 0 : quiet + 1;
+        quiet = work.open ? 0 : quiet + 1;
         if (one.lists && Date.now() - began < list_ms) continue;
-        if (quiet >= quiet_turns && (calls > 0 || one.soul.includes('<?'))) return { good: false };
+        if (quiet >= quiet_turns && (work.calls > 0 || one.soul.includes('<?'))) return { good: false };
         if (Date.now() - began > hang_ms) throw new Error(`gun neither answers nor rests: ${JSON.stringify(one)}`);
     }
     const first = verdict;
-    while (under_way) await turn();
+    while (work.open && !first.died) await turn();
     return first;
 }
 
@@ -109,14 +126,24 @@ async function judge(one)
     root.graph = {};
     root.next = {};
     verdict = undefined;
-    calls = 0;
+    parse_turns = 0;
+    work = { open: 0, calls: 0 };
     know_lists(one.lists);
-    hear(one);
+    try {
+        hear(one);
+    } catch {
+        return { good: false, died: true };
+    }
     return decided(one);
 }
 
-parentPort.on('message', async cases => {
+async function judge_all(cases)
+{
     const answers = [];
     for (const one of cases) answers.push(await judge(one));
-    parentPort.postMessage(answers);
+    return answers;
+}
+
+parentPort.on('message', cases => {
+    judge_all(cases).then(answers => parentPort.postMessage({ answers }), error => parentPort.postMessage({ error: error.message }));
 });

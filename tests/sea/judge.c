@@ -86,6 +86,7 @@ int main(void)
     size_t room = 0;
     ssize_t len;
 
+    setvbuf(stdout, NULL, _IOLBF, 0); /* who asks waits for each line */
     must(crypto_new(&keys, &limits, secret) == STATUS_OK, "no crypto");
     while ((len = getline(&line, &room, stdin)) > 0) {
         text_reset(&out, SIZE_MAX);
