@@ -72,7 +72,7 @@ void modes_reload(server *s)
     }
     modes_recall(s);
     guard_measure(s->guard, &g);
-    log_say(&s->log, LOG_LIFE, s->now, "SIGHUP: %" PRIu64 " keys are allowed now", g.allowed);
+    log_say(&s->log, LOG_LIFE, s->now, "SIGHUP: allowed keys now %" PRIu64, g.allowed);
 }
 
 /* ---- the banner ---- */

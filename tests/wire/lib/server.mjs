@@ -44,11 +44,17 @@ export class Server {
         }
     }
 
+    // Where not everybody may write: the server's own token.
+    #mayWrite() {
+        const at = this.args.indexOf('--write-token');
+        return at < 0 ? {} : { headers: { token: this.args[at + 1] } };
+    }
+
     // The node that Peer.fence() asks for.
     async #plantFence() {
         const peer = new Peer('fence');
         await peer.open(this.ws);
-        peer.send('{"#":"plant","put":{"fence":{"_":{"#":"fence",">":{"k":1}},"k":1}}}');
+        peer.send(JSON.stringify({ '#': 'plant', put: { fence: { _: { '#': 'fence', '>': { k: 1 } }, k: 1 } }, ...this.#mayWrite() }));
         await peer.until(() => peer.owed.get('plant') === 0 || undefined, 'the ack of the fence');
         peer.close();
         await peer.gone();
