@@ -1,5 +1,5 @@
 // faulty.cjs - a relay that makes one kind of mistake, to see that the bench
-// notices it: `faulty.cjs good|twice|drop|err|empty|die`. Prints its port.
+// notices it: `faulty.cjs good|twice|drop|err|empty|die|gullible`. Prints its port.
 'use strict'
 const path = require('path')
 const { WebSocketServer } = require(path.join(__dirname, '..', 'node_modules', 'ws'))

@@ -56,7 +56,7 @@ static const char USAGE[] =
     "  --rate N           questions a second in all, default as many as are answered;\n"
     "                     fanout: puts a second, default as many as are delivered;\n"
     "                     beside: puts a second of the one more, default 500\n"
-    "  --count N          put: stop after so many, default when the time is over\n"
+    "  --count N          put, beside: stop after so many, default when the time is over\n"
     "  --prefix TEXT      of the names of souls, default bench/\n"
     "  --idle N           default 10000\n"
     "  --warm MS, --measure MS   default 500 and 3000\n"
@@ -273,6 +273,7 @@ static bool run_beside(const load_options *o, fleet *calm, fleet *loaded, const 
     beside.prefix = "beside/";
     beside.until_over = &over;
     main.rate = 0;
+    main.count = o->count;
     main.bodies = b;
     main.forged = o->forged;
     main.says_over = &over;

@@ -62,8 +62,8 @@ async function cases(quick, folder) {
     { group: 'signed', mode: 'beside', name: '100 x 10, signed', quick: true,
       args: ['--bodies', signed, '--connections', windows.connections, '--window', windows.window, ...pace] },
     { group: 'signed', mode: 'beside', name: '10,000 forged, one connection', quick: true, forged: true,
-      args: ['--bodies', forged, '--forged', '--connections', 1, '--window', FORGED, '--warm', 0, '--measure', quick ? 1500 : 5000] },
+      args: ['--bodies', forged, '--forged', '--connections', 1, '--window', FORGED, '--count', FORGED, '--warm', 0, '--measure', quick ? 1500 : 5000] },
   ]
 }
 
-module.exports = { cases, curves }
+module.exports = { make, cases, curves }
