@@ -170,6 +170,12 @@ size_t relay_hear(relay *r, relay_peer *p, slice frame, moment now);
  * (binary, over the size limit). `why` begins with a stable word. */
 void relay_scold(relay *r, relay_peer *p, slice why, moment now);
 
+/* Writes what the owner of the relay was given by another way than a peer, genuine
+ * already and not from the future: judged, kept and told like a put. The writes are
+ * borrowed; the ticket says when they are safe. Results of graph.merge(). */
+MUST_USE status relay_write(relay *r, graph_write *writes, size_t count, moment now,
+                            graph_ticket *ticket);
+
 /* A check is back from the pool, run. To be called before relay_turn(). */
 void relay_checked(relay *r, check *c, moment now);
 

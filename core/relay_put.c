@@ -202,7 +202,7 @@ static const graph_write **taken_of(relay *r, arena *a, relay_peer *p, const sor
             break;
         case HAM_WAIT:
             ++r->counts.keys_held;
-            note_held(r, p, w);
+            if (p != NULL) note_held(r, p, w);
             break;
         }
     }
@@ -601,6 +601,24 @@ bool answer_hear(relay *r, relay_peer *p, message *m, moment now)
     refusal good = { .why = { "", 0 } };
 
     return answer_apply(r, p, m, &nothing, &good, now);
+}
+
+/* --- the owner's own writes --- */
+
+status relay_write(relay *r, graph_write *writes, size_t count, moment now, graph_ticket *ticket)
+{
+    message m = { .writes = writes, .write_count = count };
+    delivery d = { .origin = NULL };
+    status result;
+    sorted s;
+
+    arena_reset(&r->arena, r->limits.snapshot_bytes);
+    if (!sort_places(r, &r->arena, &m, &s, now)) return STATUS_NO_MEMORY;
+    result = merge_all(r, &s, now, ticket);
+    if (result != STATUS_OK) return result;
+    d.writes = taken_of(r, &r->arena, NULL, &s, &d.count);
+    deliver(r, &d, now);
+    return STATUS_OK;
 }
 
 /* --- writes come due --- */
