@@ -21,7 +21,7 @@ ${scripts.map(src => `<script src="${src}"></script>`).join('\n')}
   window.app = {
     put: (path, value) => { walk(path).put(value); },
     once: path => new Promise(resolve => walk(path).once(value => resolve(value))),
-    listen: path => { walk(path).on(value => { seen[path.join('/')] = value; }); },
+    listen: path => { walk(path).on(value => { seen[path.join('\\n')] = value; }); },
     open: () => Object.values(gun._.opt.peers).some(p => p.wire && p.wire.readyState === 1),
   };
   const plain = data => data && typeof data === 'object'
@@ -29,8 +29,11 @@ ${scripts.map(src => `<script src="${src}"></script>`).join('\n')}
   window.near = {
     gun, SEA: window.SEA, memory: { seen }, plain, walk,
     sleep: ms => new Promise(resolve => setTimeout(resolve, ms)),
+    /* gun calls back for the first ack only, unless told otherwise, and in a page that
+     * may be the one of localStorage (0, or an object); what is asked here is the relay's. */
     put: (chain, value, options) => new Promise(resolve => {
-      chain.put(value, ack => resolve({ ok: Boolean(ack.ok), err: ack.err }), options);
+      const heard = ack => { if (ack.ok === true || ack.err) resolve({ ok: Boolean(ack.ok), err: ack.err }); };
+      chain.put(value, heard, { acks: 9, ...options });
     }),
     once: chain => new Promise(resolve => chain.once(data => resolve(plain(data)))),
   };

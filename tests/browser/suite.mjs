@@ -11,6 +11,7 @@ import { out_folder, start_relay } from '../tools/relay.mjs';
 import { open_line } from '../tools/throttle.mjs';
 import { open_site } from './site.mjs';
 import { Tab, open_browser, open_tab } from './tab.mjs';
+import { user_journeys } from './users.mjs';
 
 const browser_suite = suite('browser');
 let browser, site;
@@ -23,9 +24,9 @@ async function open()
 
 const test = (sentence, body, options) => browser_suite.test(sentence, body, { beside: true, seconds: 120, ...options });
 
-async function own_relay(t)
+async function own_relay(t, options = {})
 {
-    const relay = await start_relay();
+    const relay = await start_relay(options);
     t.after(() => relay.close());
     return relay;
 }
@@ -248,5 +249,7 @@ test(`the README's page syncs two tabs and survives an outage of ${outage_second
     await screenshot(ann, 'two-tabs-ann');
     await screenshot(bob, 'two-tabs-bob');
 }, { seconds: 150 });
+
+user_journeys({ test }, { own_relay, context, site: () => site });
 
 await browser_suite.run(open);

@@ -10,6 +10,8 @@ const kinds = { text: 'text', empty: '', yes: true, no: false, zero: 0, minus: -
     third: 1 / 3, numeric: '12', json: '{"a":[1]}', array: '[1]', tagged: 'SEA{"a":1}',
     accents: 'é ß 日本 😀', lone: '\ud800', quotes: '"\\/\b\n\u0001\u2028', nothing: null };
 
+const good = { ok: true, err: undefined };
+
 function account_cases(suite, house, options)
 {
     suite.test('an account made on one client is entered on another after a kill -9, with all it wrote', async t => {
@@ -17,7 +19,7 @@ function account_cases(suite, house, options)
         const [ann, elsewhere, eve] = await house.people(t, 3, relay);
         const alias = fresh('ann');
         const pub = await new_user(ann, alias);
-        assert.deepEqual(await ann.run(put_own, ['motto'], 'signed'), { ok: true, err: undefined });
+        assert.deepEqual(await ann.run(put_own, ['motto'], 'signed'), good);
         await relay.restart('kill');
         const [fresh_one] = await house.people(t, 1, relay);
         assert.deepEqual(await fresh_one.run(enter, alias, password), { pub, err: null });
@@ -49,6 +51,7 @@ function account_cases(suite, house, options)
         const own = await ann.run(keys);
         await ann.run(put_own, ['motto'], 'before');
         assert.equal((await ann.run(enter, alias, password, { change: 'another password' })).err, null);
+        assert.deepEqual(await ann.run(put_own, ['marker'], 'the relay has what came before'), good);
         await relay.restart('kill');
         for (const client of [bob, cid]) await client.comes_back();
         assert.match((await cid.run(enter, alias, password)).err, /Wrong user or password/);
@@ -108,7 +111,7 @@ function value_cases(suite, house, options)
         const [ann, bob] = await house.people(t, 2, relay);
         const pub = await new_user(ann, fresh('kinds'));
         for (const [key, value] of Object.entries(kinds)) {
-            assert.deepEqual(await ann.run(put_own, ['kinds', key], value), { ok: true, err: undefined }, key);
+            assert.deepEqual(await ann.run(put_own, ['kinds', key], value), good, key);
         }
         for (const [key, value] of Object.entries(kinds)) assert.equal(await bob.run(read, pub, ['kinds', key]), value, key);
         await relay.restart('kill');
@@ -217,6 +220,7 @@ function secret_cases(suite, house, options)
         assert.equal(await ann.run(({ gun }, friend) => new Promise(resolve => {
             gun.user().get('diary').grant(gun.user(friend), ack => resolve(ack.err ?? 'ok'));
         }), friend), 'ok');
+        assert.deepEqual(await ann.run(put_own, ['marker'], 'the relay has what came before'), good);
         const open = async ({ gun, SEA, once }, from, to, path) => {
             const secret = await SEA.secret(await once(gun.user(from).get('epub')), gun.user()._.sea);
             return await SEA.decrypt(await once(gun.get('~' + from).get('grant').get(to).get(path)), secret) ?? 'nothing';

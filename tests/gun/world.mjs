@@ -62,6 +62,9 @@ export class World {
         return all;
     }
 
+    /* How a certificate names a list of who is blocked, so that gun itself can read it. */
+    list_that_works(pub) { return `~${pub}/blocked`; }
+
     /* A process of its own, for clients that load more of gun or that die. */
     host(t, options)
     {
