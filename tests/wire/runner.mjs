@@ -3,7 +3,8 @@
 //   tests/wire/run [--long] [--verbose] [--corpus DIR] [GROUP | /REGEX/]...
 //
 // A file in cases/ is a group: {name, server, cases}, the words of a case are in
-// lib/steps.mjs. A group has one server process; a case that says `server` (its
+// lib/steps.mjs; `server` is {args, env}, where env may be a function of the server's
+// folder and binary. A group has one server process; a case that says `server` (its
 // arguments) or `alone: true` has one of its own. Servers run side by side, the
 // cases of one server one after the other. A case that says `long` runs with
 // --long only.
@@ -74,7 +75,8 @@ class Run {
 
     async server(spec = {}) {
         const folder = join(this.scratch, `data${this.folders++}`);
-        const server = new Server(this.binary, folder, spec.args ?? [], spec.env ?? {});
+        const env = typeof spec.env === 'function' ? spec.env(folder, this.binary) : spec.env ?? {};
+        const server = new Server(this.binary, folder, spec.args ?? [], env);
         await server.start();
         return server;
     }

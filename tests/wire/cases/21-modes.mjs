@@ -69,6 +69,14 @@ const linked = (root) => {
     const soul = fresh(`~${ann.pub}/tracks/`);
     return [soul, { audio: signed(ann, soul, 'audio', { '#': `${root}#m` }, at) }];
 };
+const says = (line) => ['do', async (c) => {
+    const end = Date.now() + 10_000;
+    while (!line.test(c.server.text)) {
+        if (Date.now() > end) throw new Error(`the log does not say ${line}:\n${c.server.text}`);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+}];
+const known_again = says(/all links of allowed keys are known/);
 const roots = (how) => {
     const root = fresh('audio/'), [soul, node] = linked(root);
     return {
@@ -78,7 +86,7 @@ const roots = (how) => {
             ['A', '>', put('l', { [soul]: node }, at)], ['A', '<', ok('l')],
             ['A', '>', put('c2', Object.fromEntries([chunk(`${root}#0`)]), at)], ['A', '<', ok('c2')],
             ['A', '>', put('c3', Object.fromEntries([chunk(`${root}x#0`)]), at)], ['A', '<', err('c3', 'closed')],
-            [how], ['A', 'open'],
+            [how], known_again, ['A', 'open'],
             ['A', '>', put('c4', Object.fromEntries([chunk(`${root}#1`)]), at)], ['A', '<', ok('c4')],
             ['A', '>', put('c5', Object.fromEntries([chunk(`${root}y#0`)]), at)], ['A', '<', err('c5', 'closed')],
             ['A', '>', get('g', `${root}#0`)], ['A', '<', found('g', Object.fromEntries([chunk(`${root}#0`)]), at)], ['A', '=']],
@@ -92,14 +100,10 @@ process.on('exit', () => rmSync(lists, { recursive: true, force: true }));
 const list = join(lists, 'keys');
 const write_list = (...lines) => writeFileSync(list, lines.join('\n'));
 write_list('# who may write', ann.pub);
-const hup = (says) => ['do', async (c) => {
+const hup = (line) => ['do', async (c) => {
     c.server.text = '';
     c.server.process.kill('SIGHUP');
-    const end = Date.now() + 10_000;
-    while (!says.test(c.server.text)) {
-        if (Date.now() > end) throw new Error(`the log does not say ${says}:\n${c.server.text}`);
-        await new Promise((resolve) => setTimeout(resolve, 10));
-    }
+    await says(line)[1](c);
 }];
 
 const put_one = (id, [soul, node]) => put(id, { [soul]: node }, at);
