@@ -19,19 +19,27 @@ enum {
     WAYS = 8, /* as in route.c */
     ARENA_MAX = 256 << 20,
     ARENA_KEEP = 64 * 1024,
-    RECALL_SOULS = 256, /* at a time */
+    NAME_KEEP = 4 * 1024,
 };
 
 #define NOT_SIGNED  "unsigned: this relay takes signed writes only"
 #define NOT_ALLOWED "closed: this space is not of a key that is allowed here"
 #define NO_ALIAS    "closed: an alias may only link to a key that is allowed here"
 #define NO_ROOT     "closed: no allowed key links to this, and there is no token"
+#define NOT_YET     "busy: the links of allowed keys are still being read"
 #define NO_TOKEN    "closed: only allowed keys write here, and there is no token"
 
 typedef struct allowed_key {
-    char text[KEY_LEN];
+    char pub[KEY_LEN];
     bool recalled;
 } allowed_key;
+
+/* How far the spaces were read that are there already. */
+typedef struct recall {
+    size_t key;          /* of the allowed ones: those before it are done */
+    text soul, last_key; /* being read, and behind which key to go on; empty: from the first */
+    bool in_soul;
+} recall;
 
 typedef struct root {
     uint8_t hash[16];
@@ -48,6 +56,7 @@ struct guard {
     root *roots; /* sets of WAYS; NULL in other modes */
     size_t set_mask;
     arena arena;
+    recall recall;
     uint64_t learnt, kept, crowded, missed;
 };
 
@@ -60,6 +69,13 @@ const char *guard_mode_name(guard_mode mode)
     static const char *const names[] = { "open", "signed", "closed" };
 
     return names[mode];
+}
+
+static void recall_from(guard *g, size_t key)
+{
+    text_free(&g->recall.soul);
+    text_free(&g->recall.last_key);
+    g->recall = (recall){ .key = key };
 }
 
 /* --- allowed keys --- */
@@ -75,7 +91,7 @@ bool guard_is_key(slice pub)
 
 static int key_order(const void *a, const void *b)
 {
-    return memcmp(((const allowed_key *)a)->text, ((const allowed_key *)b)->text, KEY_LEN);
+    return memcmp(((const allowed_key *)a)->pub, ((const allowed_key *)b)->pub, KEY_LEN);
 }
 
 static allowed_key *find_key(const guard *g, slice pub)
@@ -83,7 +99,7 @@ static allowed_key *find_key(const guard *g, slice pub)
     allowed_key wanted;
 
     if (pub.len != KEY_LEN || g->allowed_count == 0) return NULL;
-    memcpy(wanted.text, pub.at, KEY_LEN);
+    memcpy(wanted.pub, pub.at, KEY_LEN);
     return bsearch(&wanted, g->allowed, g->allowed_count, sizeof wanted, key_order);
 }
 
@@ -107,16 +123,17 @@ status guard_allow(guard *g, const slice *allowed, size_t count)
             free(keys);
             return STATUS_MALFORMED;
         }
-        memcpy(keys[i].text, allowed[i].at, KEY_LEN);
+        memcpy(keys[i].pub, allowed[i].at, KEY_LEN);
     }
     count = without_duplicates(keys, count);
     for (size_t i = 0; i < count; ++i) {
-        const allowed_key *before = find_key(g, (slice){ keys[i].text, KEY_LEN });
+        const allowed_key *before = find_key(g, (slice){ keys[i].pub, KEY_LEN });
         keys[i].recalled = before != NULL && before->recalled;
     }
     free(g->allowed);
     g->allowed = keys;
     g->allowed_count = count;
+    recall_from(g, 0);
     return STATUS_OK;
 }
 
@@ -220,6 +237,13 @@ static bool may_teach(const guard *g, slice soul)
            is_allowed(g, x, y);
 }
 
+/* Most values are no links, and parsing each would take most of a recall. */
+static bool may_hold_link(slice value)
+{
+    return memchr(value.at, '#', value.len) != NULL ||
+           memmem(value.at, value.len, "u0023", 5) != NULL;
+}
+
 static void learn_link(guard *g, slice value)
 {
     slice said, soul;
@@ -233,90 +257,108 @@ static void learn_link(guard *g, slice value)
 
 void guard_learn(guard *g, slice soul, slice value)
 {
-    if (g->mode == GUARD_CLOSED && may_teach(g, soul)) learn_link(g, value);
+    if (g->mode == GUARD_CLOSED && may_hold_link(value) && may_teach(g, soul)) learn_link(g, value);
 }
 
 /* --- what is in the store already --- */
 
-/* Some souls of a space, for a visitor of souls may not scan them. Where to go on
- * is the last of the page before: hence two arenas. */
-typedef struct recalling {
+/* One call of the graph's, which lends names only for its length. */
+typedef struct reading {
     guard *guard;
-    graph *store;
-    arena pages[2];
-    arena *page;
-    slice souls[RECALL_SOULS];
-    size_t count;
-    bool failed;
-} recalling;
+    size_t rows_left;
+    bool found; /* a soul */
+} reading;
 
-static bool note_soul(void *visitor, const graph_row *row)
+static bool take_soul(void *visitor, const graph_row *row)
 {
-    recalling *r = visitor;
-    slice soul = arena_copy(r->page, row->soul);
+    reading *r = visitor;
+    recall *at = &r->guard->recall;
 
-    if (soul.at == NULL)
-        r->failed = true;
-    else
-        r->souls[r->count++] = soul;
-    return !r->failed && r->count < RECALL_SOULS;
+    --r->rows_left;
+    text_reset(&at->soul, NAME_KEEP);
+    text_add(&at->soul, row->soul);
+    r->found = may_teach(r->guard, row->soul);
+    return !r->found && r->rows_left > 0;
 }
 
 static bool learn_row(void *visitor, const graph_row *row)
 {
-    guard_learn(visitor, row->soul, row->value);
-    return true;
+    reading *r = visitor;
+    recall *at = &r->guard->recall;
+
+    guard_learn(r->guard, row->soul, row->value);
+    if (--r->rows_left > 0) return true;
+    text_reset(&at->last_key, NAME_KEEP);
+    text_add(&at->last_key, row->key);
+    return false;
 }
 
-static status recall_page(recalling *r, const lex_range *range)
+/* The next soul of the space; when there is none, the space is done. */
+static status next_soul(reading *r, graph *store)
 {
-    static const lex_range all = { .has_to = false };
-    status s;
-
-    r->page = r->page == &r->pages[0] ? &r->pages[1] : &r->pages[0];
-    arena_reset(r->page, ARENA_KEEP);
-    r->count = 0;
-    s = r->store->souls(r->store->context, range, note_soul, r);
-    if (s == STATUS_OK && r->failed) s = STATUS_NO_MEMORY;
-    for (size_t i = 0; s == STATUS_OK && i < r->count; ++i)
-        if (may_teach(r->guard, r->souls[i]))
-            s = r->store->scan(r->store->context, r->souls[i], &all, learn_row, r->guard);
-    return s;
-}
-
-static status recall_key(guard *g, graph *store, allowed_key *key)
-{
-    recalling r = { .guard = g,
-                    .store = store,
-                    .pages = { arena_make(ARENA_MAX), arena_make(ARENA_MAX) } };
+    recall *at = &r->guard->recall;
+    allowed_key *key = &r->guard->allowed[at->key];
     char from[1 + KEY_LEN] = "~", to[1 + KEY_LEN] = "~";
     lex_range space = {
         .from = { from, sizeof from }, .to = { to, sizeof to }, .has_to = true, .to_open = true
     };
-    lex_range rest = space;
+    text last = at->soul;
     status s;
 
-    memcpy(from + 1, key->text, KEY_LEN);
-    memcpy(to + 1, key->text, KEY_LEN);
+    memcpy(from + 1, key->pub, KEY_LEN);
+    memcpy(to + 1, key->pub, KEY_LEN);
     ++to[KEY_LEN]; /* above all that begin so; no character of base64 is the last there is */
-    do {
-        s = recall_page(&r, &rest);
-        if (r.count > 0) rest = lex_range_after(&space, r.souls[r.count - 1]);
-    } while (s == STATUS_OK && r.count == RECALL_SOULS);
-    arena_free(&r.pages[0]);
-    arena_free(&r.pages[1]);
-    key->recalled = s == STATUS_OK;
+    if (last.len > 0) space = lex_range_after(&space, text_slice(&last));
+    at->soul = (text){ 0 }; /* the range borrows the other */
+    r->found = false;
+    s = store->souls(store->context, &space, take_soul, r);
+    text_free(&last);
+    if (s == STATUS_OK && !text_ok(&at->soul)) s = STATUS_NO_MEMORY;
+    at->in_soul = r->found;
+    if (s == STATUS_OK && !r->found && r->rows_left > 0) {
+        key->recalled = true;
+        recall_from(r->guard, at->key + 1);
+    }
     return s;
 }
 
-status guard_recall(guard *g, graph *store)
+static status read_soul(reading *r, graph *store)
 {
+    static const lex_range all = { .has_to = false };
+    recall *at = &r->guard->recall;
+    text last = at->last_key;
+    lex_range rest = last.len > 0 ? lex_range_after(&all, text_slice(&last)) : all;
+    status s;
+
+    at->last_key = (text){ 0 };
+    s = store->scan(store->context, text_slice(&at->soul), &rest, learn_row, r);
+    text_free(&last);
+    if (s == STATUS_OK && !text_ok(&at->last_key)) s = STATUS_NO_MEMORY;
+    at->in_soul = at->last_key.len > 0;
+    return s;
+}
+
+status guard_recall(guard *g, graph *store, size_t rows)
+{
+    reading r = { .guard = g, .rows_left = rows };
     status s = STATUS_OK;
 
-    if (g->mode != GUARD_CLOSED) return STATUS_OK;
-    for (size_t i = 0; s == STATUS_OK && i < g->allowed_count; ++i)
-        if (!g->allowed[i].recalled) s = recall_key(g, store, &g->allowed[i]);
+    while (s == STATUS_OK && r.rows_left > 0 && guard_recalling(g)) {
+        if (g->allowed[g->recall.key].recalled)
+            recall_from(g, g->recall.key + 1);
+        else
+            s = g->recall.in_soul ? read_soul(&r, store) : next_soul(&r, store);
+    }
+    if (s != STATUS_OK) {
+        ++g->missed;
+        recall_from(g, g->recall.key + 1);
+    }
     return s;
+}
+
+bool guard_recalling(const guard *g)
+{
+    return g->mode == GUARD_CLOSED && g->recall.key < g->allowed_count;
 }
 
 /* --- the question --- */
@@ -333,7 +375,8 @@ static const char *refuses_closed(const guard *g, slice soul, slice key, bool tr
             return NULL;
         return NO_ALIAS;
     case SEA_HASH:
-        return trusted || is_learnt(g, soul) ? NULL : NO_ROOT;
+        if (trusted || is_learnt(g, soul)) return NULL;
+        return guard_recalling(g) ? NOT_YET : NO_ROOT;
     default:
         return trusted ? NULL : NO_TOKEN;
     }
@@ -383,6 +426,7 @@ void guard_free(guard *g)
 {
     if (g == NULL) return;
     arena_free(&g->arena);
+    recall_from(g, 0);
     free(g->allowed);
     free(g->tokens);
     free(g->roots);

@@ -78,17 +78,20 @@ const char *guard_refuses(const guard *g, slice soul, slice key, bool fleeting, 
 void guard_learn(guard *g, slice soul, slice value);
 
 /* Learns from what the store holds in the spaces of allowed keys that were not
- * recalled before: once at the start, and after guard_allow(). It reads every row
- * of theirs, so it costs what a scan of these spaces costs, about a second for a
- * million rows, and only in closed mode. STATUS_NO_MEMORY, STATUS_IO. */
-MUST_USE status guard_recall(guard *g, graph *store);
+ * recalled before: after the start, and after guard_allow(). It reads every row of
+ * theirs, a few microseconds each, so it goes in steps of about `rows` rows; until
+ * guard_recalling() is false, a chunk whose root is not known is refused with
+ * "busy:". Only closed mode has anything to recall. STATUS_NO_MEMORY, STATUS_IO, ...:
+ * the rest of one space is left out; go on. */
+MUST_USE status guard_recall(guard *g, graph *store, size_t rows);
+bool guard_recalling(const guard *g);
 
 typedef struct guard_gauges {
     guard_mode mode;
     uint64_t allowed, tokens;
     uint64_t roots;   /* learnt and remembered */
     uint64_t crowded; /* roots that made room for others, ever */
-    uint64_t missed;  /* values not learnt from, for want of memory */
+    uint64_t missed;  /* values not learnt from for want of memory, and spaces not read */
 } guard_gauges;
 void guard_measure(const guard *g, guard_gauges *out);
 

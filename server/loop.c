@@ -39,6 +39,7 @@ static void schedule(server *s)
     double store_ms = radisk_due_in_ms(s->store);
 
     if (store_ms < in_ms) in_ms = store_ms;
+    if (modes_busy(s)) in_ms = 0;
     if (in_ms >= DBL_MAX) {
         ev_timer_stop(s->loop, &s->due);
         return;
@@ -86,6 +87,7 @@ static void turn(server *s)
     s->now = clock_now();
     radisk_turn(s->store);
     take_checks(s);
+    modes_turn(s);
     relay_turn(s->relay, s->now);
     sessions_admit(s);
     sessions_drain(s);
@@ -451,7 +453,6 @@ static bool open_all(server *s)
     if (!open_store(s)) return false;
     if (!open_verify(s)) return complain(s, "no thread could be started to check signatures");
     if (!open_relay(s)) return complain(s, "out of memory");
-    modes_recall(s);
     admin_open(s);
     return true;
 }

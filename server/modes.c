@@ -40,15 +40,26 @@ void modes_close(server *s)
     s->guard = NULL;
 }
 
-void modes_recall(server *s)
-{
-    status recalled = guard_recall(s->guard, radisk_graph(s->store));
+/* A row takes a few microseconds: so many hold nobody up for long. */
+enum { ROWS_A_TURN = 500 };
 
+void modes_turn(server *s)
+{
+    status recalled;
+
+    if (!modes_busy(s)) return;
+    recalled = guard_recall(s->guard, radisk_graph(s->store), ROWS_A_TURN);
     if (recalled != STATUS_OK)
         log_say(&s->log, LOG_STORE, s->now,
-                "not every link of the allowed keys could be read (%s): further chunks under some "
+                "the links of an allowed key could not all be read (%s): further chunks under some "
                 "of them need a token, or the link written anew",
                 status_text(recalled));
+    if (!modes_busy(s)) log_say(&s->log, LOG_LIFE, s->now, "all links of allowed keys are known");
+}
+
+bool modes_busy(const server *s)
+{
+    return guard_recalling(s->guard);
 }
 
 void modes_reload(server *s)
@@ -70,7 +81,6 @@ void modes_reload(server *s)
                 status_text(changed));
         return;
     }
-    modes_recall(s);
     guard_measure(s->guard, &g);
     log_say(&s->log, LOG_LIFE, s->now, "SIGHUP: allowed keys now %" PRIu64, g.allowed);
 }

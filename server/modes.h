@@ -15,8 +15,10 @@
 bool modes_open(server *s);
 void modes_close(server *s);
 
-/* Lets the guard learn from what the store holds. */
-void modes_recall(server *s);
+/* Once a turn: lets the guard learn from what the store holds, a little at a time.
+ * Busy: the next turn should come at once. */
+void modes_turn(server *s);
+bool modes_busy(const server *s);
 
 /* SIGHUP: reads the files of --allow anew. */
 void modes_reload(server *s);

@@ -41,12 +41,19 @@ static guard_rules rules(guard_mode mode)
     };
 }
 
+/* A guard over a store that is empty. */
 static guard *make(guard_mode mode)
 {
+    graph_memory_options empty = { .secret = { 9 }, .bytes_max = 1 << 20, .held_max = 1 };
     guard_rules r = rules(mode);
+    graph_memory *m;
     guard *g;
 
+    assert_int_equal(graph_memory_new(&m, &empty), STATUS_OK);
     assert_int_equal(guard_new(&g, &r), STATUS_OK);
+    assert_int_equal(guard_recall(g, graph_memory_table(m), 1), STATUS_OK);
+    assert_false(guard_recalling(g));
+    graph_memory_free(m);
     return g;
 }
 
@@ -352,7 +359,7 @@ static graph_memory *store_of_spaces(int souls)
 
 static void after_a_restart_links_are_found_in_the_store(void **state)
 {
-    enum { SOULS = 600 }; /* more than are looked at at a time */
+    enum { SOULS = 600 };
     graph_memory *m = store_of_spaces(SOULS);
     guard_rules r = rules(GUARD_CLOSED);
     char soul[32];
@@ -361,7 +368,9 @@ static void after_a_restart_links_are_found_in_the_store(void **state)
     (void)state;
     r.roots_max = 100000;
     assert_int_equal(guard_new(&g, &r), STATUS_OK);
-    assert_int_equal(guard_recall(g, graph_memory_table(m)), STATUS_OK);
+    assert_true(guard_recalling(g));
+    assert_int_equal(guard_recall(g, graph_memory_table(m), 1000000), STATUS_OK);
+    assert_false(guard_recalling(g));
     assert_int_equal(gauges(g).roots, SOULS);
     for (int i = 0; i < SOULS; ++i) {
         snprintf(soul, sizeof soul, "a%d#0", i);
@@ -396,30 +405,101 @@ static status count_souls(void *context, const lex_range *range, graph_visit *vi
     return c->under->souls(c->under->context, range, visit, visitor);
 }
 
+static void a_recall_goes_in_steps_of_any_size_and_finds_the_same(void **state)
+{
+    enum { SOULS = 40 };
+    graph_memory *m = store_of_spaces(SOULS);
+    guard_rules r = rules(GUARD_CLOSED);
+
+    (void)state;
+    r.roots_max = 100000;
+    for (size_t rows = 1; rows < 140; rows = rows * 3 / 2 + 1) {
+        size_t steps = 0;
+        guard *g;
+
+        assert_int_equal(guard_new(&g, &r), STATUS_OK);
+        while (guard_recalling(g)) {
+            assert_string_equal(asked(g, "nowhere#0", "k", false), "busy");
+            assert_string_equal(asked(g, "nowhere#0", "k", true), "");
+            assert_string_equal(asked(g, "nowhere", "k", false), "closed");
+            assert_int_equal(guard_recall(g, graph_memory_table(m), rows), STATUS_OK);
+            assert_true(++steps <= 1000);
+        }
+        assert_int_equal(gauges(g).roots, SOULS);
+        /* A soul is a row besides its own two. */
+        assert_true(steps >= 3 * SOULS / rows);
+        assert_string_equal(asked(g, "nowhere#0", "k", false), "closed");
+        guard_free(g);
+    }
+    graph_memory_free(m);
+}
+
+static void what_is_learnt_meanwhile_is_open_at_once(void **state)
+{
+    graph_memory *m = store_of_spaces(9);
+    guard_rules r = rules(GUARD_CLOSED);
+    guard *g;
+
+    (void)state;
+    assert_int_equal(guard_new(&g, &r), STATUS_OK);
+    assert_int_equal(guard_recall(g, graph_memory_table(m), 5), STATUS_OK);
+    assert_true(guard_recalling(g));
+    learn(g, ANNS, LINK("new#m"));
+    assert_string_equal(asked(g, "new#0", "k", false), "");
+    guard_free(g);
+    graph_memory_free(m);
+}
+
 static void only_spaces_that_are_newly_allowed_are_read_again(void **state)
 {
     const slice three[] = { of(ANN), of(BOB), of(EVE) };
     graph_memory *m = store_of_spaces(5);
+    counting c = { .under = graph_memory_table(m), .answer = STATUS_OK };
+    guard_rules r = rules(GUARD_CLOSED);
+    guard *g, *open = make(GUARD_OPEN);
+
+    (void)state;
+    assert_int_equal(guard_new(&g, &r), STATUS_OK);
+    c.table = (graph){ .context = &c, .scan = count_scan, .souls = count_souls };
+    assert_int_equal(guard_recall(g, &c.table, 1000), STATUS_OK);
+    assert_int_equal(c.scans, 5);
+    assert_int_equal(guard_recall(g, &c.table, 1000), STATUS_OK);
+    assert_int_equal(c.scans, 5);
+    assert_int_equal(guard_allow(g, three, 3), STATUS_OK);
+    assert_true(guard_recalling(g));
+    assert_int_equal(guard_recall(g, &c.table, 1000), STATUS_OK);
+    assert_false(guard_recalling(g));
+    assert_int_equal(c.scans, 6);
+    assert_string_equal(asked(g, "eve#0", "k", false), "");
+    /* Other modes need no roots. */
+    assert_false(guard_recalling(open));
+    assert_int_equal(guard_recall(open, &c.table, 1000), STATUS_OK);
+    assert_int_equal(c.scans, 6);
+    guard_free(open);
+    guard_free(g);
+    graph_memory_free(m);
+}
+
+static void a_space_that_cannot_be_read_is_left_out_and_counted(void **state)
+{
+    const slice two[] = { of(ANN), of(EVE) };
+    graph_memory *m = store_of_spaces(5);
     counting c = { .under = graph_memory_table(m), .answer = STATUS_IO };
-    guard *g = make(GUARD_CLOSED), *open = make(GUARD_OPEN);
+    guard_rules r = rules(GUARD_CLOSED);
+    guard *g;
 
     (void)state;
     c.table = (graph){ .context = &c, .scan = count_scan, .souls = count_souls };
-    assert_int_equal(guard_recall(g, &c.table), STATUS_IO);
-    assert_int_equal(c.scans, 1);
+    r.allowed = two;
+    assert_int_equal(guard_new(&g, &r), STATUS_OK);
+    assert_int_equal(guard_recall(g, &c.table, 1000), STATUS_IO);
+    assert_true(guard_recalling(g));
     c.answer = STATUS_OK;
-    assert_int_equal(guard_recall(g, &c.table), STATUS_OK);
-    assert_int_equal(c.scans, 6);
-    assert_int_equal(guard_recall(g, &c.table), STATUS_OK);
-    assert_int_equal(c.scans, 6);
-    assert_int_equal(guard_allow(g, three, 3), STATUS_OK);
-    assert_int_equal(guard_recall(g, &c.table), STATUS_OK);
-    assert_int_equal(c.scans, 7);
+    assert_int_equal(guard_recall(g, &c.table, 1000), STATUS_OK);
+    assert_false(guard_recalling(g));
+    assert_int_equal(gauges(g).missed, 1);
+    assert_int_equal(gauges(g).roots, 1);
     assert_string_equal(asked(g, "eve#0", "k", false), "");
-    /* Other modes need no roots. */
-    assert_int_equal(guard_recall(open, &c.table), STATUS_OK);
-    assert_int_equal(c.scans, 7);
-    guard_free(open);
     guard_free(g);
     graph_memory_free(m);
 }
@@ -478,6 +558,9 @@ int main(void)
         cmocka_unit_test(keys_have_one_spelling),
         cmocka_unit_test(the_allowed_keys_are_replaced_whole_or_not_at_all),
         cmocka_unit_test(after_a_restart_links_are_found_in_the_store),
+        cmocka_unit_test(a_recall_goes_in_steps_of_any_size_and_finds_the_same),
+        cmocka_unit_test(what_is_learnt_meanwhile_is_open_at_once),
+        cmocka_unit_test(a_space_that_cannot_be_read_is_left_out_and_counted),
         cmocka_unit_test(only_spaces_that_are_newly_allowed_are_read_again),
         cmocka_unit_test(without_memory_there_is_no_guard_and_nothing_leaks),
         cmocka_unit_test(what_memory_was_too_short_for_is_counted_and_opens_nothing),
