@@ -77,26 +77,61 @@ static bool is_certified(judging *g, const json *j, uint32_t who, slice bearer)
     return false;
 }
 
-/* JavaScript's parseFloat of a string or a number; infinity for what is neither,
- * which nothing is above. */
-static double read_expiry(judging *g, const json *j, uint32_t at)
+/* Bytes of the white space in front that JavaScript skips, in CESU-8; 0 for none. */
+static size_t white_space(slice s)
 {
-    char digits[64], *end;
-    slice said = { "", 0 };
-    size_t len, from = 0;
+    static const char *const wide[] = { "\xC2\xA0",     "\xE1\x9A\x80", "\xE2\x80\xA8",
+                                        "\xE2\x80\xA9", "\xE2\x80\xAF", "\xE2\x81\x9F",
+                                        "\xE3\x80\x80", "\xEF\xBB\xBF" };
+
+    if (s.len > 0 && memchr(" \t\n\v\f\r", s.at[0], 6) != NULL) return 1;
+    for (size_t i = 0; i < sizeof wide / sizeof *wide; ++i)
+        if (slice_begins(s, (slice){ wide[i], strlen(wide[i]) })) return strlen(wide[i]);
+    if (s.len >= 3 && slice_begins(s, SLICE("\xE2\x80")) && (unsigned char)s.at[2] >= 0x80 &&
+        (unsigned char)s.at[2] <= 0x8A)
+        return 3;
+    return 0;
+}
+
+/* JavaScript's parseFloat; infinity, which nothing is above, also for no number. */
+static double parse_float(judging *g, slice said)
+{
+    char *digits, *end;
+    size_t space;
+    bool below;
     double x;
 
-    if (at == 0) return INFINITY;
-    if (j->tokens[at].type == JSON_NUMBER) return number_read(json_raw(j, at), &x) ? x : INFINITY;
-    if (j->tokens[at].type == JSON_STRING && json_name(j, g->a, at, &said) != STATUS_OK)
+    while ((space = white_space(said)) > 0) said = (slice){ said.at + space, said.len - space };
+    below = said.len > 0 && said.at[0] == '-';
+    if (below && slice_begins((slice){ said.at + 1, said.len - 1 }, SLICE("Infinity")))
+        return -INFINITY;
+    digits = arena_take(g->a, said.len + 1);
+    if (digits == NULL) {
+        g->how = arena_full(g->a, said.len + 1) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
         return INFINITY;
-    while (from < said.len && memchr(" \t\n\v\f\r", said.at[from], 6) != NULL) ++from;
-    len = said.len - from < sizeof digits - 1 ? said.len - from : sizeof digits - 1;
-    memcpy(digits, said.at + from, len);
-    digits[len] = '\0';
+    }
+    memcpy(digits, said.at, said.len);
+    digits[said.len] = '\0';
     digits[strspn(digits, "0123456789.eE+-")] = '\0'; /* strtod knows more than parseFloat */
     x = strtod(digits, &end);
     return end == digits ? INFINITY : x;
+}
+
+/* The last state that is covered. Of a list JavaScript reads what comes first. */
+static double read_expiry(judging *g, const json *j, uint32_t at)
+{
+    slice said;
+    double x;
+
+    while (at != 0 && j->tokens[at].type == JSON_ARRAY && j->tokens[at].next > at + 1) ++at;
+    if (at == 0) return INFINITY;
+    if (j->tokens[at].type == JSON_NUMBER) {
+        if (number_read(json_raw(j, at), &x)) return x;
+        return json_raw(j, at).at[0] == '-' ? -INFINITY : INFINITY;
+    }
+    if (j->tokens[at].type != JSON_STRING || json_name(j, g->a, at, &said) != STATUS_OK)
+        return INFINITY;
+    return parse_float(g, said);
 }
 
 /* --- what may be written --- */
