@@ -101,6 +101,11 @@ const not_the_owners = v => v.brasa.err === 'certificate: not signed by the owne
  * brasa's verdict on the write. */
 export const differences = [
     {
+        label: 'forget', kinds: ['looser', 'speaks'],
+        what: 'a soul with <?N: what has run out is dropped elsewhere, and gun does so before it verifies',
+        has: (one, f, v) => /<\?[^~]*[1-9]/.test(one.soul) && one.state < 2e12 && silent(v.browser) && silent(v.relay),
+    },
+    {
         label: 'D1', kinds: ['stricter'],
         what: '"*" names somebody who is not the owner, and there is no certificate that is an object with m and s',
         has: (one, f, v) => f.is_of_today && typeof f.body['*'] === 'string' && f.body['*'] !== f.pub && !f.has_certificate
@@ -148,11 +153,6 @@ export const differences = [
         what: 'a policy with a bound that is not a string, which JavaScript compares all the same',
         has: (one, f, v) => has_odd_bound(f.terms?.w) && v.brasa.err === 'Certificate verification fail.',
     },
-    {
-        label: 'forget', kinds: ['looser', 'speaks'],
-        what: 'a soul with <?N: what has run out is dropped elsewhere, and gun does so before it verifies',
-        has: (one, f, v) => /<\?[^~]*[1-9]/.test(one.soul) && one.state < 2e12 && silent(v.browser) && silent(v.relay),
-    },
 ];
 
 const is_list_with = (c, bearer) => Array.isArray(c) && c.includes(bearer) && !c.includes('*');
@@ -168,7 +168,7 @@ function binds_2019(one, facts)
     const { m } = facts.body;
     return facts.prefixed && Array.isArray(m) && m.length === 4 && m[0] === one.soul && m[1] === one.key
         && (m[2] === null || typeof m[2] !== 'object') && typeof m[3] === 'number' && Math.floor(m[3]) === Math.floor(one.state)
-        && !one.soul.includes(',') && !one.key.includes(',') && !facts.body['*'];
+        && !one.soul.includes(',') && !one.key.includes(',') && !facts.body['*'] && one.state !== 0;
 }
 
 /* The write without a prefix, with one certificant, signed in a browser's order. What

@@ -5,6 +5,7 @@
  * reads a report; nothing is decided by them.
  */
 import { rawString } from '../differential/chance.mjs';
+import { signature } from './keys.mjs';
 import { draft, eve, object, people, saying } from './writes.mjs';
 
 const quoted = JSON.stringify;
@@ -207,15 +208,21 @@ function change_hash(c, one, done)
     done.push(name);
 }
 
-/* Where gun looks up whether the bearer is blocked, as a list without them. */
+/* Where gun looks up whether the bearer is blocked: a list that says they are not, in
+ * the owner's space signed as everything there. */
 function lists_of(d)
 {
     const list = d.terms?.find(([name]) => name === 'wb');
     if (!list) return undefined;
     const said = JSON.parse(list[1]), home = `~${d.owner.pub}`, bearer = d.writer.pub;
-    const soul = typeof said === 'object' ? said['#'] : said.startsWith('~') ? said : `${home}/${said}`;
-    const link = soul === said || typeof said === 'object' ? [] : [{ soul: home, key: said, value: { '#': soul } }];
-    return [...link, { soul, key: bearer, value: false }];
+    const entry = (soul, key, value) => {
+        const text = quoted({ '#': soul, '.': key, ':': value, '>': 1 });
+        return { soul, key, value: quoted({ ':': value, '~': signature(d.owner, text) }) };
+    };
+    if (typeof said === 'object') return [{ soul: said['#'], key: bearer, value: false }];
+    const soul = said.startsWith('~') ? said : `${home}/${said}`;
+    const link = said.startsWith('~') ? [] : [entry(home, said, { '#': soul })];
+    return [...link, entry(soul, bearer, false)];
 }
 
 /* One case: a write, how it was made, and what gun has to know. */

@@ -173,8 +173,8 @@ function expiry(c, state)
     switch (c.below(6)) {
     case 0: return quoted(n);
     case 1: return c.oneOf(['null', 'true', '"x"', '""', '{}', '[]', `[${n}]`, '"Infinity"', '"-Infinity"', '"-1"', '0',
-        '"1e13"', `" ${Math.trunc(Math.abs(state)) || 1}x"`, '"0x10"', '"."', '"1e"', '"+5"', '"1.5.5"', '"1e400"',
-        '"\u00a01"', '1e400', '".5"', '"5."', '"1_0"', '"infinity"', '"nan"', `"${'9'.repeat(80)}"`]);
+        '"1e13"', `" ${Math.trunc(Math.abs(state)) || 1}x"`, '"0x10"', '"."', '"1e"', '"+5"', '"1.5.5"', '"1e400"', '-1e400', `[[${n}],5]`, '[null,1]', '"-Infinityx"', '"\u2003\ufeff1"',
+        '"\u00a01"', '1e400', '".5"', '"5."', '"1_0"', '"infinity"', '"nan"', `"${'9'.repeat(80)}"`, `"${'1'.repeat(13)}${'0'.repeat(80)}"`]);
     default: return n;
     }
 }
