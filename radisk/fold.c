@@ -430,6 +430,15 @@ static void folded(radisk *store, const folder_news *news)
     log_note_failure(store, news->how);
 }
 
+/* What is counted as dead only guides: it may be more than the files have. */
+static void count_collected(radisk *store, uint64_t dead)
+{
+    uint64_t have = blobs_file_bytes(store->blobs);
+
+    store->stats.collected_bytes += dead;
+    blobs_count_files(store->blobs, -(int64_t)(dead < have ? dead : have));
+}
+
 static void collected(radisk *store, const fold_job *job)
 {
     blobs_collect(store->blobs, 0);
@@ -437,8 +446,7 @@ static void collected(radisk *store, const fold_job *job)
         log_note_failure(store, job->news.how);
         return;
     }
-    store->stats.collected_bytes += (uint64_t)job->floor;
-    blobs_count_files(store->blobs, -(int64_t)job->floor);
+    count_collected(store, (uint64_t)job->floor);
     store->drop = job->from;
     store->collect_at_ms = 0; /* there may be another */
 }

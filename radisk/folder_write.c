@@ -287,23 +287,23 @@ static bool same_place(const blob_place *a, const blob_place *b)
     return a->segment == b->segment && a->offset == b->offset;
 }
 
-/* A second copy, written because the first could not be relied on at that moment,
- * is dead weight from the start. */
+/* A second copy was written because the first could not be relied on at that moment. It
+ * takes the place of the first, which is dead weight: so every row that names it finds
+ * it known, and it is counted once. */
 void writing_name_blob(writing *w, const generation_blob *blob)
 {
     layout_blob b;
     int64_t weight = (int64_t)layout_blob_weight(&blob->place);
     bool known = get_blob(w, blob->ref.hash, &b);
+    bool moves = known && !same_place(&b.place, &blob->place);
 
     if (!writing_ok(w)) return;
-    if (!known) {
-        b = (layout_blob){ .ref = blob->ref, .place = blob->place };
-        writing_count_segment(w, b.place.segment, weight, 0);
-    } else if (b.refs == 0) {
-        writing_count_segment(w, b.place.segment, 0, -(int64_t)layout_blob_weight(&b.place));
-    }
-    if (known && !same_place(&b.place, &blob->place))
-        writing_count_segment(w, blob->place.segment, weight, weight);
+    if (!known) b = (layout_blob){ .ref = blob->ref };
+    if (!known || moves) writing_count_segment(w, blob->place.segment, weight, 0);
+    if (moves && b.refs > 0)
+        writing_count_segment(w, b.place.segment, 0, (int64_t)layout_blob_weight(&b.place));
+    if (known && !moves && b.refs == 0) writing_count_segment(w, b.place.segment, 0, -weight);
+    b.place = blob->place;
     b.refs++;
     put_blob(w, &b);
 }

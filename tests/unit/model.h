@@ -2,7 +2,12 @@
  *
  * It keeps a cell for each of a few souls and keys, a list of held writes, and the
  * floors that purges left. What the real store answers is compared with it step by
- * step: verdicts, reads, what comes due, views and the change log.
+ * step: verdicts, reads, what comes due, views, the change log, and the bytes of content
+ * hashes.
+ *
+ * The model forgets nothing that expires: when the folder comes by is not its business.
+ * Such a cell may be there in the store, or be gone. A write that has expired is not
+ * merged: the relay sees to that.
  */
 #ifndef TESTS_UNIT_MODEL_H
 #define TESTS_UNIT_MODEL_H
@@ -12,7 +17,7 @@
 #include "tests/sim/platter.h"
 #include "tests/unit/radisk_kit.h"
 
-enum { SOULS = 7, KEYS = 12, HELD_MAX = 512, VALUES = 9, LOGGED_MAX = 4096, MERGES_MAX = 1024 };
+enum { SOULS = 10, KEYS = 12, HELD_MAX = 512, VALUES = 9, LOGGED_MAX = 4096, MERGES_MAX = 1024 };
 
 typedef struct cell {
     bool there;
@@ -47,9 +52,11 @@ typedef struct model {
     treatment style;
     dice chance;
     double now, steady;
+    double latest;                  /* what the clock has said at the most */
+    double life[SOULS];             /* after which a row expires; 0 for never */
     slice souls[SOULS], keys[KEYS]; /* in order */
     slice values[VALUES];
-    char long_names[4][600];
+    char long_names[5][600];
     reference is;
     graph_memory *plain; /* the store in memory: knows no purge */
     bool purged;
@@ -86,9 +93,12 @@ void model_work(model *m); /* a turn, or a step of a worker */
 void model_settle(model *m);
 
 /* model_check.c: what the reference says. */
+bool may_be_gone(const model *m, int soul, double state); /* it has expired */
+bool cell_may_be_gone(const model *m, int soul, int key);
+uint64_t reference_hashed_bytes(const model *m);
 ham_verdict reference_judge(model *m, int soul, int key, const ham_write *w);
 void reference_hold(model *m, int soul, int key, const ham_write *w);
 bool reference_has_rows(const model *m, int soul);
-void expect_row(const cell *c, const graph_row *row);
+void expect_row(const model *m, int soul, const cell *c, const graph_row *row);
 
 #endif
