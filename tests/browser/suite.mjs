@@ -225,6 +225,25 @@ test('the relay\'s own page works as a live check', async t => {
     for (const tab of tabs) tab.well();
 });
 
+test('the relay\'s own page says what may be written, and tries only that', async t => {
+    const nobody = `${'A'.repeat(43)}.${'A'.repeat(43)}`;
+    const modes = {
+        signed: [['--write', 'signed'], /^Only signed data/],
+        closed: [['--write', 'closed', '--allow', nobody], /^Only keys that the operator allows/],
+    };
+    for (const [mode, [args, says]] of Object.entries(modes)) {
+        const relay = await own_relay(t, { args });
+        const page = await (await context(t)).newPage();
+        const tab = new Tab(page);
+        await page.goto(relay.http('/'));
+        await until(`the page to say that it is ${mode}`, async () => says.test(await page.textContent('#mode')));
+        await until('the check to be over', async () => await page.textContent('#acked') === `not tried, this relay is ${mode}`);
+        await until('the connection to be good', () => page.locator('#connected.good').count());
+        assert.equal(await page.isDisabled('#shared'), true);
+        tab.well();
+    }
+});
+
 /* The page of the README names gun.js's lost peer again, every five seconds. */
 const outage_seconds = browser_suite.options.long ? 60 : 6;
 test(`the README's page syncs two tabs and survives an outage of ${outage_seconds} s`, async t => {
