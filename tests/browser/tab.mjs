@@ -27,7 +27,7 @@ export class Tab {
     }
 
     put(where, value) { return this.page.evaluate(([w, v]) => app.put(w, v), [where, value]); }
-    once(where) { return this.page.evaluate(w => app.once(w), where); }
+    once(where) { return this.run(({ once, walk }, w) => once(walk(w)), where); }
     listen(where) { return this.page.evaluate(w => app.listen(w), where); }
     seen(where) { return this.page.evaluate(w => seen[w.join('\n')], where); }
     connected() { return this.page.evaluate(() => app.open()); }

@@ -3,9 +3,11 @@
  * after a reload, and cookies.
  */
 import { certificate_cases } from '../gun/cases-certificates.mjs';
+import { mode_cases } from '../gun/cases-modes.mjs';
 import { user_cases } from '../gun/cases-users.mjs';
 import { assert, fresh } from '../tools/harness.mjs';
 import { create, enter, password, put_own } from '../tools/people.mjs';
+import { read_node } from '../tools/raw.mjs';
 import { open_tab } from './tab.mjs';
 
 /* World.people for pages: each in a browser of its own, with nothing stored. */
@@ -30,9 +32,9 @@ class House {
 
 function session_cases(suite, house)
 {
-    const recall = ({ gun }) => new Promise(resolve => {
+    const recall = ({ gun }, ms) => new Promise(resolve => {
         gun.user().recall({ sessionStorage: true }, () => resolve(gun.user().is?.pub ?? null));
-        setTimeout(() => resolve('nobody'), 3000);
+        setTimeout(() => resolve('nobody'), ms);
     });
 
     suite.test('a session is recalled after a reload without a password, and not after the user has left', async t => {
@@ -44,14 +46,32 @@ function session_cases(suite, house)
         assert.deepEqual(await ann.run(enter, alias, password), { pub, err: null });
         await ann.page.reload();
         await ann.comes_back();
-        assert.equal(await ann.run(recall), pub);
+        assert.equal(await ann.run(recall, 20_000), pub);
         assert.equal((await ann.run(put_own, ['motto'], 'after the reload')).err, undefined);
         await cid.page.evaluate(pub => { gun.get('~' + pub).get('motto').on(v => { seen.motto = v; }); }, pub);
         await cid.sees(['motto'], 'after the reload');
         await ann.run(({ gun }) => { gun.user().leave(); });
         await ann.page.reload();
         await ann.comes_back();
-        assert.equal(await ann.run(recall), 'nobody');
+        assert.equal(await ann.run(recall, 2000), 'nobody');
+    });
+}
+
+function cookie_cases(suite, house)
+{
+    suite.test('a page whose browser holds a cookie with the token writes what is not signed, another does not', async t => {
+        const relay = await house.own_relay(t, { args: ['--write', 'signed', '--write-token', 'open-sesame-41'] });
+        const [holder, none] = await house.people(t, 2, relay, { sea: false });
+        const free = fresh('free');
+        const put = ({ gun, put }, soul, key) => put(gun.get(soul).get(key), 'by cookie');
+        assert.match((await holder.run(put, free, 'before')).err, /^unsigned: /);
+        await holder.page.context().addCookies([{ name: 'token', value: 'open-sesame-41', url: relay.http('/') }]);
+        await holder.page.reload();
+        await holder.comes_back();
+        assert.deepEqual(await holder.run(put, free, 'after'), { ok: true, err: undefined });
+        assert.match((await none.run(put, free, 'never')).err, /^unsigned: /);
+        const { _: meta, ...kept } = await read_node(relay, free);
+        assert.deepEqual([Object.keys(meta['>']), kept], [['after'], { after: 'by cookie' }]);
     });
 }
 
@@ -61,5 +81,7 @@ export function user_journeys(suite, rooms)
     const named = { test: (sentence, ...rest) => suite.test(`in Chromium: ${sentence}`, ...rest) };
     user_cases(named, house, {});
     certificate_cases(named, house, {});
+    mode_cases(named, house, {});
     session_cases(named, house);
+    cookie_cases(named, house);
 }

@@ -3,6 +3,7 @@
  * Whatever gun's own sea.js would have stopped in its sender, and what it would not:
  * each forgery gets exactly one err, nothing of it is kept and nobody hears of it.
  */
+import { readFileSync } from 'node:fs';
 import { assert, fresh, until } from '../tools/harness.mjs';
 import { open_raw, put_of, read_node } from '../tools/raw.mjs';
 import { certificate, hash_of, hex_of, make_pair, signed, signed_with } from '../tools/signer.mjs';
@@ -57,6 +58,15 @@ function refusal_cases(suite, world)
             assert.equal(await read_key(world.relay.ws_url, forged.soul, forged.key), forged.before?.value);
         }, { beside: true });
     }
+
+    suite.test('a forger: what it is told stands in docs/protocol.md, word by word', async () => {
+        const table = readFileSync(new URL('../../docs/protocol.md', import.meta.url), 'utf8');
+        const told = new Set(Object.values(forgeries).map(make => forge(make).err));
+        const pattern = text => text.replace(/"inbox" or key ".*" must contain string ".*"/, '"P" or key "K" must contain string "W"')
+            .replace(/Certificant .* blocked/, 'Certificant W blocked');
+        assert.ok(told.size > 10);
+        for (const text of told) assert.ok(table.includes('`' + pattern(text) + '`'), text);
+    });
 
     suite.test('a forger: all of it at once gets an err each, and after a kill -9 nothing of it is there', async t => {
         const relay = await world.own_relay(t);
