@@ -58,6 +58,19 @@ bool base64_forgiving(slice text, uint8_t *out, size_t bytes)
     return wrote == bytes;
 }
 
+bool base64_is_canonical(slice text)
+{
+    size_t padding = 0;
+    int unused;
+
+    if (text.len == 0 || text.len % 4 != 0) return false;
+    while (padding < 2 && text.at[text.len - 1 - padding] == '=') ++padding;
+    for (size_t i = 0; i < text.len - padding; ++i)
+        if (bits_of(text.at[i]) < 0) return false;
+    unused = padding == 2 ? 15 : padding == 1 ? 3 : 0;
+    return (bits_of(text.at[text.len - 1 - padding]) & unused) == 0;
+}
+
 bool base64_url32(slice text, uint8_t out[static 32])
 {
     size_t len;

@@ -16,6 +16,10 @@
 /* Reads exactly `bytes` bytes as atob() would. False: it is something else. */
 bool base64_forgiving(slice text, uint8_t *out, size_t bytes);
 
+/* Whether it is base64 with padding in its only spelling, and not empty: what is
+ * decoded from it prints as it again. */
+bool base64_is_canonical(slice text);
+
 /* Reads 32 bytes of base64url without padding, in their only spelling. */
 bool base64_url32(slice text, uint8_t out[static 32]);
 

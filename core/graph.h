@@ -75,6 +75,11 @@ struct graph {
      * STATUS_NOT_FOUND, STATUS_IO, STATUS_CORRUPT: for this row alone. */
     status (*look)(void *context, slice soul, slice key, graph_row *out);
 
+    /* The row of a large value that is a chunk, found by its content hash under
+     * whichever name it is kept: without names, and with state 1, which is what a
+     * chunk's state is. NULL: this graph cannot. Results of look(). */
+    status (*by_hash)(void *context, const uint8_t hash[32], graph_row *out);
+
     /* Visits the keys of a soul in the range and its direction. STATUS_OK also
      * when there were none or the visitor stopped. */
     status (*scan)(void *context, slice soul, const lex_range *range,

@@ -14,6 +14,7 @@
  * (relay_ask.c): right behind an answer of up to 8 keys, with its hash, so that
  * who has nothing newer stays silent; in front of a longer one.
  */
+#include "core/audio.h"
 #include "core/relay_inside.h"
 #include "core/relay_print.h"
 
@@ -153,6 +154,21 @@ static bool snapshot_row(void *visitor, const graph_row *row)
     return true;
 }
 
+status answer_look(relay *r, slice soul, slice key, graph_row *out)
+{
+    graph *g = relay_graph(r, soul);
+    uint8_t hash[AUDIO_HASH];
+    status s = g->look(g->context, soul, key, out);
+
+    if (s != STATUS_NOT_FOUND || g->by_hash == NULL || !slice_equal(soul, SLICE("#")) ||
+        !audio_hash_read(key, hash))
+        return s;
+    s = g->by_hash(g->context, hash, out);
+    out->soul = soul;
+    out->key = key;
+    return s;
+}
+
 static status snapshot_read(snapshot *s, graph *g, const ask *a)
 {
     graph_row row;
@@ -161,7 +177,7 @@ static status snapshot_read(snapshot *s, graph *g, const ask *a)
     text_reset(&s->r->values, 2 * s->r->limits.snapshot_bytes);
     text_reset(&s->r->states, 2 * s->r->limits.snapshot_bytes);
     if (a->kind != GET_KEY) return g->scan(g->context, a->soul, &a->range, snapshot_row, s);
-    result = g->look(g->context, a->soul, a->key, &row);
+    result = answer_look(s->r, a->soul, a->key, &row);
     if (result == STATUS_OK) snapshot_row(s, &row);
     return result == STATUS_NOT_FOUND ? STATUS_OK : result;
 }

@@ -308,6 +308,9 @@ void get_hear(relay *r, relay_peer *p, const message *m, moment now);
 /* Answers what waits until there is enough to send, or a walk has begun. False
  * when nothing was done. */
 bool answer_next(relay *r, relay_peer *p, moment now);
+/* The row that a get of one key asks for: where the soul is "#", also a chunk that
+ * is kept under another soul. Lent as graph.look() lends. */
+status answer_look(relay *r, slice soul, slice key, graph_row *out);
 /* Its data was given: counted, and a key that can never change is unsubscribed. */
 void answer_found(relay *r, relay_peer *p, const ask *a);
 void asks_free(relay_peer *p);

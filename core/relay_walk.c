@@ -259,14 +259,26 @@ static bool walk_row(void *visitor, const graph_row *row)
     return false;
 }
 
+/* The one row of a get of a key. */
+static status look_once(walk *w)
+{
+    graph_row row;
+    status s;
+
+    w->stopped = STOP_END;
+    if (w->begun) return STATUS_OK;
+    s = answer_look(w->r, w->soul, w->ask->key, &row);
+    if (s == STATUS_OK) walk_row(w, &row);
+    return s == STATUS_NOT_FOUND ? STATUS_OK : s;
+}
+
 static status scan_on(walk *w)
 {
     graph *g = relay_graph(w->r, w->soul);
     lex_range all = { 0 }, range = all;
 
+    if (w->ask->kind == GET_KEY) return look_once(w);
     if (w->ask->kind == GET_NODE) range = w->ask->range;
-    if (w->ask->kind == GET_KEY)
-        range = (lex_range){ .from = w->ask->key, .to = w->ask->key, .has_to = true };
     if (w->begun) {
         text_reset(&w->from, w->from.room);
         text_add(&w->from, text_slice(&w->last));

@@ -1,4 +1,5 @@
 /* blob.c - see blob.h: names, bytes and text, segments being written. */
+#include "core/base64.h"
 #include "radisk/blob_inside.h"
 
 #include <inttypes.h>
@@ -35,31 +36,15 @@ bool blob_file_number(const char *name, uint64_t *number)
 
 /* ---- base64 ---- */
 
-static int sextet(char c)
-{
-    if (c >= 'A' && c <= 'Z') return c - 'A';
-    if (c >= 'a' && c <= 'z') return c - 'a' + 26;
-    if (c >= '0' && c <= '9') return c - '0' + 52;
-    if (c == '+') return 62;
-    return c == '/' ? 63 : -1;
-}
-
 /* The string's characters if the value is a string of padded base64 whose unused
  * bits are zero: then it can be printed again exactly; else an empty slice. */
 static slice canonical_base64(slice value)
 {
     static const slice none = { NULL, 0 };
-    size_t padding = 0;
+    slice inner = { value.at + 1, value.len - 2 };
 
     if (value.len < 2 || value.at[0] != '"' || value.at[value.len - 1] != '"') return none;
-    slice inner = { value.at + 1, value.len - 2 };
-    if (inner.len == 0 || inner.len % 4 != 0) return none;
-    while (padding < 2 && inner.at[inner.len - 1 - padding] == '=') padding++;
-    for (size_t i = 0; i < inner.len - padding; i++)
-        if (sextet(inner.at[i]) < 0) return none;
-    int last = sextet(inner.at[inner.len - 1 - padding]);
-    int unused = padding == 2 ? 15 : padding == 1 ? 3 : 0;
-    return (last & unused) == 0 ? inner : none;
+    return base64_is_canonical(inner) ? inner : none;
 }
 
 static size_t decoded_bytes(slice inner)
@@ -77,6 +62,11 @@ static bool sha256(slice bytes, uint8_t out[static BLOB_HASH])
     unsigned len = 0;
 
     return EVP_Digest(bytes.at, bytes.len, out, &len, EVP_sha256(), NULL) == 1 && len == BLOB_HASH;
+}
+
+bool blob_is_chunk(slice value)
+{
+    return canonical_base64(value).at != NULL;
 }
 
 status blob_name(blob_ref *out, slice value)

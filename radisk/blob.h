@@ -1,6 +1,7 @@
 /* blob.h - values too large for a row, once each, in files of their own.
  *
- * A blob is the text of a value over BLOB_MIN bytes. It is named by a SHA-256:
+ * A blob is the text of a value over BLOB_MIN bytes, or a chunk over
+ * BLOB_CHUNK_MIN in a soul of content hashes. It is named by a SHA-256:
  * of its canonical JSON text or, when it is a JSON string of canonical base64
  * (an audio chunk), of the string's characters: then the name is GUN's content
  * hash, and the decoded bytes are what is kept. A JSON text over 4 KB always has
@@ -32,6 +33,7 @@
 
 enum {
     BLOB_MIN = 4096, /* a value of more bytes of text is a blob */
+    BLOB_CHUNK_MIN = 64, /* so is a chunk under a content hash, that it is found by that */
     BLOB_HASH = 32,
     BLOB_HEADER = 64,
     BLOB_RECORD_HEAD = 56,
@@ -54,6 +56,9 @@ typedef struct blob_place {
     uint64_t segment, offset; /* of the record's head */
     uint32_t stored_bytes;
 } blob_place;
+
+/* Whether a value is a string of canonical base64, and so stored decoded. */
+bool blob_is_chunk(slice value);
 
 /* Names a value: hashes it and finds out how it is stored. STATUS_NO_MEMORY. */
 MUST_USE status blob_name(blob_ref *out, slice value);

@@ -328,6 +328,22 @@ status blobs_stored(blob_store *b, disk *d, const uint8_t hash[static BLOB_HASH]
     return s;
 }
 
+status blobs_chunk(blob_store *b, disk *d, const uint8_t hash[static BLOB_HASH], text *to,
+                   slice *out)
+{
+    blob_ref ref;
+    slice stored;
+    status s = blobs_stored(b, d, hash, &b->decoded, &ref, &stored);
+
+    text_reset(to, LENT_KEEP);
+    /* What is kept as text is named by all of its JSON, which is nobody's content hash. */
+    if (s == STATUS_OK && ref.encoding != BLOB_BASE64) s = STATUS_NOT_FOUND;
+    if (s == STATUS_OK) s = blob_text(&ref, stored, to);
+    text_reset(&b->decoded, LENT_KEEP);
+    *out = text_slice(to);
+    return s;
+}
+
 /* ---- the worker ---- */
 
 static status open_segment(blob_store *b)

@@ -78,6 +78,10 @@ MUST_USE status blobs_text_on_disk(blob_store *b, disk *d, const blob_ref *ref, 
 MUST_USE status blobs_stored(blob_store *b, disk *d, const uint8_t hash[static BLOB_HASH],
                              text *to, blob_ref *ref, slice *out);
 
+/* The text of the chunk that has this hash; likewise. */
+MUST_USE status blobs_chunk(blob_store *b, disk *d, const uint8_t hash[static BLOB_HASH], text *to,
+                            slice *out);
+
 /* ---- the worker ---- */
 
 /* Writes and syncs the blobs of a batch, and fills in the places in its records. */

@@ -5,6 +5,7 @@
  * to be foreseen: not memory, not a page that cannot be read, not the bound on
  * held writes.
  */
+#include "core/policy.h"
 #include "radisk/inside.h"
 
 #include <math.h>
@@ -59,10 +60,16 @@ static void undo(radisk *store, size_t count)
     place_forget(store);
 }
 
-static status name_value(radisk *store, slice value, incoming *out)
+static bool is_blob(slice soul, slice value)
+{
+    return value.len > BLOB_MIN ||
+           (value.len > BLOB_CHUNK_MIN && policy_is_hashed(soul) && blob_is_chunk(value));
+}
+
+static status name_value(radisk *store, slice soul, slice value, incoming *out)
 {
     *out = (incoming){ .value = { .text = value } };
-    if (value.len <= BLOB_MIN) return STATUS_OK;
+    if (!is_blob(soul, value)) return STATUS_OK;
     status s = blobs_name(store->blobs, &store->disk, value, pool_index(store, overlay_live(store)),
                           &store->gather->blobs, &out->entry, &out->made);
     if (s == STATUS_OK) out->value = (generation_value){ .blob = blobs_of(out->entry) };
@@ -129,7 +136,7 @@ static status judge(radisk *store, place *p, graph_write *w, double now_ms, grap
 static status take_in(radisk *store, place *p, const graph_write *w, bool for_good, change *out)
 {
     incoming in;
-    status s = name_value(store, w->value, &in);
+    status s = name_value(store, w->soul, w->value, &in);
 
     if (s != STATUS_OK) return s;
     *out = (change){ .made = in.made ? in.entry : NULL };
@@ -150,7 +157,7 @@ static status hold(radisk *store, const graph_write *w, change *out, bool *chang
     status s = held_find(store, w, &found, ticket);
 
     if (s != STATUS_OK || found) return s;
-    if ((s = name_value(store, w->value, &in)) != STATUS_OK) return s;
+    if ((s = name_value(store, w->soul, w->value, &in)) != STATUS_OK) return s;
     *out = (change){ .held = true, .made = in.made ? in.entry : NULL };
     s = write_down(store, JOURNAL_HELD, w->soul, w->key, w->state, &in);
     if (s == STATUS_OK) s = held_add(store, w, &in.value, out);

@@ -44,6 +44,14 @@ static status look(void *context, slice soul, slice key, graph_row *out)
     return kept_value(store, &found, &out->value);
 }
 
+static status by_hash(void *context, const uint8_t hash[32], graph_row *out)
+{
+    radisk *store = context;
+
+    *out = (graph_row){ .state = 1 };
+    return blobs_chunk(store->blobs, &store->disk, hash, &store->lent, &out->value);
+}
+
 static void progress(void *context, graph_progress *out)
 {
     const radisk *store = context;
@@ -55,6 +63,7 @@ static void fill_table(radisk *store)
 {
     store->table = (graph){ .context = store,
                             .look = look,
+                            .by_hash = by_hash,
                             .scan = scan_keys,
                             .souls = scan_souls,
                             .merge = merge_writes,

@@ -15,8 +15,8 @@
  * STATUS_NO_MEMORY. */
 MUST_USE status radisk_raw(radisk *store, slice soul, slice key, slice *out);
 
-/* The same for whatever chunk has this content hash, under whichever name. A chunk
- * of up to 4 KB of text is found by its name only. */
+/* The same for whatever chunk has this content hash, under whichever name. One of up
+ * to 64 characters of text is found by its name only. */
 MUST_USE status radisk_raw_by_hash(radisk *store, const uint8_t hash[static 32], slice *out);
 
 /* Whether there is a value, without reading it. Errors as above. */

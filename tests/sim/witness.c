@@ -111,7 +111,14 @@ witness *witness_new(world *of)
     witness *w = must(calloc(1, sizeof *w));
 
     w->world = of;
-    w->table = (graph){ w, look, scan, souls, merge, due, next_due, progress };
+    w->table = (graph){ .context = w,
+                        .look = look,
+                        .scan = scan,
+                        .souls = souls,
+                        .merge = merge,
+                        .due = due,
+                        .next_due = next_due,
+                        .progress = progress };
     return w;
 }
 

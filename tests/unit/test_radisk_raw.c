@@ -68,6 +68,34 @@ static void a_small_chunk_is_read_by_its_name(void **state)
     kit_close(k);
 }
 
+static void a_chunk_is_found_by_its_hash_however_small_the_last_one_is(void **state)
+{
+    kit *k = *state;
+    char last[67] = "\"";
+    uint8_t of_last[32];
+    graph_row row;
+    slice got;
+
+    memset(last + 1, 'Q', 64);
+    last[65] = '"';
+    crypto_hash_sha256(of_last, (const unsigned char *)last + 1, 64);
+    kit_open(k);
+    kit_put(k, "a#1", "z", last, 1);
+    kit_put(k, "plain", "z", "\"QQQQ\"", 1);
+    for (int i = 0; i < 2; ++i) {
+        assert_int_equal(radisk_raw_by_hash(k->store, of_last, &got), STATUS_OK);
+        assert_int_equal(got.len, 48);
+        assert_int_equal(k->graph->by_hash(k->graph->context, of_last, &row), STATUS_OK);
+        assert_int_equal(row.value.len, 66);
+        assert_memory_equal(row.value.at, last, 66);
+        assert_true(row.state == 1);
+        kit_rest(k);
+    }
+    kit_reopen(k);
+    assert_int_equal(k->graph->by_hash(k->graph->context, of_last, &row), STATUS_OK);
+    kit_close(k);
+}
+
 static void what_is_no_chunk_is_said_to_be_none(void **state)
 {
     kit *k = *state;
@@ -95,6 +123,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_chunk_is_read_as_bytes_at_every_moment_of_its_way, set_up,
                                         kit_teardown),
         cmocka_unit_test_setup_teardown(a_small_chunk_is_read_by_its_name, set_up, kit_teardown),
+        cmocka_unit_test_setup_teardown(a_chunk_is_found_by_its_hash_however_small_the_last_one_is,
+                                        set_up, kit_teardown),
         cmocka_unit_test_setup_teardown(what_is_no_chunk_is_said_to_be_none, set_up, kit_teardown),
     };
 
