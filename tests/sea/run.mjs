@@ -28,7 +28,7 @@ function option(name, otherwise)
 
 const long = process.argv.includes('--long');
 const seed = option('seed', 20240229);
-const count = option('count', long ? 20000 : 4000);
+const count = option('count', long ? 100000 : 20000);
 const only = option('only');
 const batch_cases = 500;
 const shown_most = 4;

@@ -160,9 +160,10 @@ function entry(c, soul, key)
 
 function policy(c, soul, key)
 {
-    switch (c.below(8)) {
+    switch (c.below(9)) {
     case 0: return `[${Array.from({ length: 1 + c.below(3) }, () => entry(c, soul, key)).join(',')}]`;
-    case 1: return c.below(2) ? '[]' : c.oneOf(odd_entries);
+    case 1: return c.oneOf([c.oneOf(odd_entries), c.oneOf(odd_entries), '[]', '{"*":null,">":""}']);
+    case 2: case 3: case 4: return '{"<":"\uffff"}';
     default: return entry(c, soul, key);
     }
 }
