@@ -6,7 +6,9 @@
  * again every soul it holds (check_equal); then nobody says anything for half a
  * minute (no frame may move); then all leave (check_gone).
  */
+#include "tests/sim/verifier.h"
 #include "tests/sim/world.h"
+#include "tests/tools/curve.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -56,29 +58,41 @@ static relay_limits choose_limits(world *w)
     l.back_burst = ONE_OF(w, 1, 4, 256);
     l.back_rate = ONE_OF(w, 4, 32);
     l.miss_per_turn = ONE_OF(w, 1, 8);
+    l.ahead_messages = ONE_OF(w, 1, 3, 1000);
+    l.ahead_bytes = ONE_OF(w, 100, 4000, 1 << 20);
     return l;
 }
 
 static void make_relay_options(world *w)
 {
-    static const uint8_t secret[CRYPTO_SECRET_BYTES];
-    crypto_limits few = { .keys_max = 64, .verdicts_max = 1024 };
-
-    if (w->crypto == NULL && crypto_new(&w->crypto, &few, secret) != STATUS_OK) must(NULL);
     w->options = (relay_options){
         .limits = choose_limits(w),
-        .crypto = crypto_table(w->crypto),
+        .crypto = &test_curve,
+        .pool = verifier_pool(w),
         .pid = SLICE("relaypid1"),
     };
+    if (dice_percent(die(w), 5)) w->options.pool = (check_pool){ NULL, NULL };
 }
 
-static int some_keys(world *w)
+static int some_keys_of(world *w, int all)
 {
-    int mask = 0, many = dice_percent(die(w), 30) ? 16 : 4;
+    int mask = 0, many = dice_percent(die(w), 30) ? NAMES_KEYS : 6;
 
     for (int k = 0; k < NAMES_KEYS; k++)
         if ((int)dice_below(die(w), NAMES_KEYS) < many) mask |= 1 << k;
-    return mask ? mask : 1;
+    return mask & all ? mask & all : 1 << NAMES_FIRST_PLAIN;
+}
+
+static int some_keys(world *w, int soul)
+{
+    const names_place *at = names_place_of(soul);
+    int of_people = some_keys_of(w, NAMES_PLAIN_KEYS & ~(1 << NAMES_NEVER));
+
+    if (at->kind == NAMES_CHUNKS) return NAMES_CHUNK_KEYS;
+    if (at->kind == NAMES_ALIAS) return NAMES_ALIAS_KEYS;
+    if (at->kind == NAMES_FREE) return some_keys_of(w, NAMES_PLAIN_KEYS);
+    if (strcmp(at->path, "/blocked") == 0) return NAMES_PEOPLE_KEYS;
+    return at->path[0] == '\0' ? of_people | 1 << NAMES_ACCOUNT : of_people;
 }
 
 static void make_neighbours(world *w)
@@ -117,11 +131,23 @@ static double some_skew(world *w)
     }
 }
 
+/* Most worlds have one, some have two, who may be neighbours. */
+static void make_forgers(world *w)
+{
+    for (int i = w->client_count - 1; i >= w->client_count - 2; i--) {
+        client *c = &w->clients[i];
+
+        if (!dice_percent(die(w), i == w->client_count - 1 ? 80 : 20)) continue;
+        c->forger = c->damages = true;
+        c->person = EVE;
+    }
+}
+
 static void make_clients(world *w)
 {
     w->client_count = (int)dice_between(die(w), 3, CLIENTS_MOST);
     w->soul_count = (int)dice_between(die(w), 2, NAMES_SOULS);
-    for (int s = 0; s < w->soul_count; s++) w->keys_of[s] = some_keys(w);
+    for (int s = 0; s < w->soul_count; s++) w->keys_of[s] = some_keys(w, s);
     for (int i = 0; i < w->client_count; i++) {
         client *c = &w->clients[i];
 
@@ -131,8 +157,11 @@ static void make_clients(world *w)
         c->asks_what_it_wrote = dice_percent(die(w), 30);
         c->batches_strings = dice_percent(die(w), 20);
         c->skew_ms = some_skew(w);
+        c->person = ALICE + i % (EVE - ALICE);
+        c->damages = dice_percent(die(w), 20);
         client_init(c);
     }
+    make_forgers(w);
     make_neighbours(w);
 }
 
@@ -150,6 +179,7 @@ void chaos_init(world *w, store_kind kind)
 {
     w->wall_ms = 1795000000000.0 + (double)dice_below(die(w), 1000000);
     w->store = store_new(w, kind);
+    w->people = people_new(w);
     make_relay_options(w);
     make_clients(w);
     relay_start(w);
@@ -243,7 +273,8 @@ static void act_write(client *c)
             int key = some_key(w, soul);
             if (used >> key & 1) continue;
             used |= 1 << key;
-            writes[count++] = (wire_write){ soul, key, some_value(w, together), state };
+            writes[count] = (wire_write){ soul, key, some_value(w, together), state };
+            if (people_write(w->people, die(w), c->person, &writes[count])) count++;
         }
     }
     client_write(c, writes, count);
@@ -255,7 +286,9 @@ static void act(client *c)
     uint32_t kind = dice_below(die(w), 100);
     int soul = some_soul(w);
 
-    if (kind < 62)
+    if (c->forger && kind < 40)
+        forger_act(c);
+    else if (kind < 62)
         act_write(c);
     else if (kind < 80)
         client_read_soul(c, soul, false);
@@ -408,6 +441,7 @@ static bool holds(const client *c, int soul)
 static void heal(world *w)
 {
     world_log(w, "heals", -1, SLICE(""));
+    w->heals = true;
     for (int i = 0; i < w->client_count; i++) {
         client *c = &w->clients[i];
 

@@ -2,7 +2,7 @@
  * protocol.md describe it. It is written down from what was observed there, so
  * what it does that looks foolish it does on purpose. */
 #include "core/json.h"
-#include "tests/sim/world.h"
+#include "tests/sim/client_inside.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -10,8 +10,6 @@
 enum {
     CLIENT_RETRY_US = 2000000, /* the one reconnect */
     CLIENT_IDS_US = 9000000,   /* an id is remembered so long after its last sight */
-    CLIENT_CHUNK = 9,          /* names in one message of an answer, "_" is one */
-    CLIENT_HASHED_KEYS = 8,    /* up to here an equal "##" is silence */
 };
 
 /* --- clock --- */
@@ -106,7 +104,7 @@ static text *begin(client *c, slice id)
     return t;
 }
 
-static text *begin_new(client *c)
+text *client_begin(client *c)
 {
     char id[16];
     slice made = new_id(c, id);
@@ -115,7 +113,7 @@ static text *begin_new(client *c)
     return begin(c, made);
 }
 
-static void add_at(text *t, slice at)
+void client_add_at(text *t, slice at)
 {
     text_add(t, SLICE(",\"@\":"));
     json_print_name(t, at);
@@ -148,7 +146,7 @@ static void to_neighbour(client *c, int neighbour, slice message)
                             .what = world_frame(message) });
 }
 
-static void to_one(client *c, int via, slice message)
+void client_say_to(client *c, int via, slice message)
 {
     if (via == CLIENT_RELAY) to_relay(c, message);
     if (via >= 0) to_neighbour(c, via, message);
@@ -215,7 +213,7 @@ static void forget_out(client *c)
 
 /* --- reading --- */
 
-static void load_from_storage(client *c, int soul)
+void client_load_soul(client *c, int soul)
 {
     for (int k = 0; k < NAMES_KEYS && c->has_storage; k++) {
         const cell *s = &c->storage[soul][k];
@@ -232,7 +230,7 @@ static void say_get(client *c, slice get, slice hash)
     int times = 1 + dice_percent(&c->world->dice, 10);
 
     while (times-- > 0) {
-        text *t = begin_new(c);
+        text *t = client_begin(c);
 
         if (hash.len) {
             text_add(t, SLICE(",\"##\":"));
@@ -289,7 +287,7 @@ static bool wrote_some(const client *c, int soul)
 
 void client_read_soul(client *c, int soul, bool always)
 {
-    load_from_storage(c, soul);
+    client_load_soul(c, soul);
     c->wants[soul] = true;
     if (!always && (c->asked[soul] || (wrote_some(c, soul) && !c->asks_what_it_wrote))) return;
     c->asked[soul] = true;
@@ -298,7 +296,7 @@ void client_read_soul(client *c, int soul, bool always)
 
 void client_read_key(client *c, int soul, int key)
 {
-    load_from_storage(c, soul);
+    client_load_soul(c, soul);
     c->wants_key[soul][key] = true;
     /* A key that the page wrote itself is never asked for. */
     if (c->asked[soul] || c->asked_key[soul][key] || c->wrote[soul][key]) return;
@@ -388,7 +386,7 @@ void client_wake(client *c)
 
 void client_write(client *c, const wire_write *writes, int count)
 {
-    text *t = begin_new(c);
+    text *t = client_begin(c);
     const char *comma = "";
 
     text_add(t, SLICE(",\"put\":{"));
@@ -419,101 +417,46 @@ void client_write(client *c, const wire_write *writes, int count)
     }
 }
 
-/* --- answering --- */
-
-typedef struct answer {
-    client *c;
-    int via;
-    slice at;
-    bool hashed; /* the ask had a "##" */
-    int32_t hash;
-} answer;
-
-static void say_answer(const answer *a, const cell row[NAMES_KEYS], int soul, int mask, bool alone)
+void client_see(client *c, const wire_write *write)
 {
-    text *put = &a->c->world->line2;
-    char digits[16];
-
-    put->len = 0;
-    wire_print_put(put, row, soul, mask);
-    int32_t hash = names_hash(text_slice(put));
-    if (alone && a->hashed && a->hash == hash) return;
-
-    text *t = begin_new(a->c);
-    add_at(t, a->at);
-    text_add(t, SLICE(",\"##\":"));
-    text_add(t, (slice){ digits, (size_t)snprintf(digits, sizeof digits, "%d", (int)hash) });
-    text_add(t, SLICE(",\"put\":"));
-    text_add(t, text_slice(put));
-    text_add(t, SLICE(",\"FOO\":1}"));
-    to_one(a->c, a->via, text_slice(t));
+    see(c, write);
 }
 
-/* Nine names a message in their order, of which "_" is one: it stands behind the
- * upper-case names and before the others. */
-static void say_chunks(const answer *a, const cell row[NAMES_KEYS], int soul, int mask)
+/* One node after the other; of several writes to one key the last. */
+static void add_nodes(client *c, text *t, const wire_write *writes, int count)
 {
-    const int *order = names_browser_order();
-    int chunk = 0, names = 0, keys = __builtin_popcount((unsigned)mask);
-    bool alone = keys <= CLIENT_HASHED_KEYS, meta = false;
+    const char *comma = "";
 
-    for (int i = 0; i < NAMES_KEYS; i++) {
-        if (!(mask >> order[i] & 1)) continue;
-        if (!meta && i >= 2 && slice_order(names_key(order[i]), SLICE("_")) > 0) {
-            meta = true;
-            names++;
+    for (int s = 0; s < NAMES_SOULS; s++) {
+        cell row[NAMES_KEYS] = { 0 };
+        text *put = &c->world->line2;
+        int mask = 0;
+
+        for (int i = 0; i < count; i++) {
+            if (writes[i].soul != s) continue;
+            row[writes[i].key] = (cell){ writes[i].value, writes[i].state, true };
+            mask |= 1 << writes[i].key;
         }
-        if (names >= CLIENT_CHUNK) {
-            say_answer(a, row, soul, chunk, false);
-            chunk = names = 0;
-        }
-        chunk |= 1 << order[i];
-        names++;
+        if (mask == 0) continue;
+        put->len = 0;
+        wire_print_put(put, row, s, mask);
+        text_add(t, (slice){ comma, strlen(comma) });
+        text_add(t, (slice){ put->at + 1, put->len - 2 });
+        comma = ",";
     }
-    if (chunk) say_answer(a, row, soul, chunk, alone);
 }
 
-static int held_mask(const cell row[NAMES_KEYS], int key)
+void client_say_raw(client *c, const wire_write *writes, int count, bool as_answer)
 {
-    int mask = 0;
+    text *t = client_begin(c);
+    char asked[16];
 
-    for (int k = 0; k < NAMES_KEYS; k++)
-        if (row[k].has && (key == WIRE_WHOLE || key == k)) mask |= 1 << k;
-    return mask;
-}
-
-/* What a page with localStorage says when it has nothing: that, or an empty node
- * when it holds other keys of the soul. */
-static void say_nothing_found(const answer *a, int soul)
-{
-    text *t = begin_new(a->c);
-
-    add_at(t, a->at);
-    if (held_mask(a->c->storage[soul], WIRE_WHOLE)) {
-        text_add(t, SLICE(",\"put\":{"));
-        text_add(t, names_soul_json(soul));
-        text_add(t, SLICE(":{\"_\":{\"#\":"));
-        text_add(t, names_soul_json(soul));
-        text_add(t, SLICE(",\">\":{}}}}"));
-    }
-    text_add_char(t, '}');
-    to_one(a->c, a->via, text_slice(t));
-}
-
-static void answer_get(client *c, int via, const wire *m)
-{
-    answer a = { c, via, m->id, m->has_hash, (int32_t)m->hash };
-    int ram, storage;
-
-    if (m->get_key == WIRE_QUERY) return;
-    ram = held_mask(c->ram[m->get_soul], m->get_key);
-    storage = c->has_storage ? held_mask(c->storage[m->get_soul], m->get_key) : 0;
-    if (ram) say_chunks(&a, c->ram[m->get_soul], m->get_soul, ram);
-    if (storage) {
-        say_chunks(&a, c->storage[m->get_soul], m->get_soul, storage);
-        load_from_storage(c, m->get_soul); /* gun hears its own storage's answer, too */
-    }
-    if (c->has_storage && !storage && !ram) say_nothing_found(&a, m->get_soul);
+    if (as_answer) client_add_at(t, new_id(c, asked));
+    text_add(t, SLICE(",\"put\":{"));
+    add_nodes(c, t, writes, count);
+    text_add(t, SLICE("}}"));
+    world_log(c->world, "forges", c->number, text_slice(t));
+    to_relay(c, text_slice(t));
 }
 
 /* --- hearing --- */
@@ -532,12 +475,12 @@ static void hear_dam(client *c, int via, const wire *m)
         return;
     }
     if (!slice_equal(m->dam, SLICE("?")) || m->at.len > 0) return;
-    t = begin_new(c);
-    add_at(t, m->id);
+    t = client_begin(c);
+    client_add_at(t, m->id);
     text_add(t, SLICE(",\"dam\":\"?\",\"pid\":\""));
     text_add(t, (slice){ c->pid, strlen(c->pid) });
     text_add(t, SLICE("\"}"));
-    to_one(c, via, text_slice(t));
+    client_say_to(c, via, text_slice(t));
 }
 
 /* A page with localStorage acknowledges what it stored. */
@@ -546,10 +489,10 @@ static void say_stored(client *c, int via, const wire *m)
     text *t;
 
     if (!c->has_storage || m->at.len > 0 || !dice_percent(&c->world->dice, 30)) return;
-    t = begin_new(c);
-    add_at(t, m->id);
+    t = client_begin(c);
+    client_add_at(t, m->id);
     text_add(t, SLICE(",\"ok\":true}"));
-    to_one(c, via, text_slice(t));
+    client_say_to(c, via, text_slice(t));
 }
 
 /* Answers go back to where their question came from. */
@@ -558,7 +501,7 @@ static void pass_back(client *c, int via, const wire *m)
     sight *asker = find_sight(c, id_hash(m->at, SLICE("")));
 
     if (asker == NULL || asker->via == via) return;
-    to_one(c, asker->via, m->raw);
+    client_say_to(c, asker->via, m->raw);
 }
 
 static void hear_message(void *visitor, const wire *m)
@@ -586,7 +529,7 @@ static void hear_message(void *visitor, const wire *m)
         pass_back(c, e->via, m);
         return;
     }
-    if (m->has_get) answer_get(c, e->via, m);
+    if (m->has_get) client_answer_get(c, e->via, m);
     if (m->has_get || m->has_put) to_all_but(c, e->via, m->raw);
 }
 

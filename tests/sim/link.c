@@ -131,82 +131,6 @@ void conn_break(conn *k, bool clean)
                (event){ .kind = EVENT_CLIENT_LOST, .conn = k });
 }
 
-/* --- what the relay hears, and must answer --- */
-
-static heard *find_heard(conn *k, slice id, bool is_put)
-{
-    for (heard *h = k->heard; h != NULL; h = h->next)
-        if (h->is_put == is_put && slice_equal(h->id, id)) return h;
-    return NULL;
-}
-
-static heard *note_heard(conn *k, const wire *m, bool is_put)
-{
-    heard *h = find_heard(k, m->id, is_put);
-
-    if (h == NULL) {
-        h = must(calloc(1, sizeof *h));
-        h->id = world_keep(k->world, m->id);
-        h->is_put = is_put;
-        h->next = k->heard;
-        k->heard = h;
-    }
-    h->times++;
-    return h;
-}
-
-static void note_put(conn *k, const wire *m)
-{
-    heard *h = note_heard(k, m, true);
-
-    if (h->writes != NULL) return; /* the same message once more */
-    h->writes = must(malloc((size_t)m->write_count * sizeof *h->writes + 1));
-    h->write_count = m->write_count;
-    for (int i = 0; i < m->write_count; i++) {
-        h->writes[i] = m->writes[i];
-        h->writes[i].value = world_keep(k->world, m->writes[i].value);
-    }
-}
-
-static void add_flags(bool to[NAMES_SOULS][NAMES_KEYS], bool from[NAMES_SOULS][NAMES_KEYS])
-{
-    for (int s = 0; s < NAMES_SOULS; s++)
-        for (int i = 0; i < NAMES_KEYS; i++) to[s][i] |= from[s][i];
-}
-
-static void give_back(conn *k, bool from[NAMES_SOULS][NAMES_KEYS])
-{
-    add_flags(k->wrote, from);
-    for (int s = 0; s < NAMES_SOULS; s++)
-        for (int i = 0; i < NAMES_KEYS; i++) k->returned[s] |= from[s][i];
-}
-
-/* The relay should keep what this page wrote, and give it back what it kept, also
- * when it has not noticed yet that the page's old connection is dead. */
-static void note_pid(conn *k, slice pid)
-{
-    world *w = k->world;
-
-    snprintf(k->pid, sizeof k->pid, "%.*s", (int)pid.len, pid.at);
-    if (strcmp(k->pid, k->client->pid) != 0) return;
-    give_back(k, k->client->kept);
-    for (size_t i = 0; i < w->conn_count; i++)
-        if (w->conns[i] != k && w->conns[i]->peer != NULL && strcmp(w->conns[i]->pid, k->pid) == 0)
-            give_back(k, w->conns[i]->wrote);
-}
-
-static void note_message(void *visitor, const wire *m)
-{
-    conn *k = visitor;
-
-    if (m->dam.len) {
-        if (m->pid.len) note_pid(k, m->pid);
-        return;
-    }
-    if (m->has_put && m->at.len == 0) note_put(k, m);
-    if (m->has_get) note_heard(k, m, false);
-}
-
 /* The relay's own side of the end of a connection. */
 static void relay_loses(conn *k)
 {
@@ -215,7 +139,7 @@ static void relay_loses(conn *k)
     if (k->peer == NULL) return;
     world_log(w, "is lost to the relay", k->client->number, SLICE(""));
     /* A page that was reloaded has another pid than its old connection had. */
-    if (strcmp(k->pid, k->client->pid) == 0) add_flags(k->client->kept, k->wrote);
+    if (strcmp(k->pid, k->client->pid) == 0) judge_keeps(k);
     relay_leave(w->relay, k->peer, world_moment(w));
     k->peer = NULL;
     while (k->unread != NULL) {
@@ -228,61 +152,13 @@ static void relay_loses(conn *k)
 
 /* --- what the relay says --- */
 
-static void merge_acked(world *w, const heard *h)
-{
-    double wall = world_moment(w).wall_ms;
-
-    for (int i = 0; i < h->write_count; i++) {
-        const wire_write *x = &h->writes[i];
-
-        cell_merge(&w->acked_any[x->soul][x->key], x->value, x->state);
-        if (x->state <= wall) cell_merge(&w->acked_now[x->soul][x->key], x->value, x->state);
-    }
-}
-
-/* What was refused the relay may not have, and will not ask for by itself. */
-static void note_refused(client *c, const heard *put)
-{
-    for (int i = 0; i < put->write_count; i++)
-        c->late[put->writes[i].soul][put->writes[i].key] = true;
-}
-
-static void note_reply(conn *k, const wire *m)
-{
-    heard *put = find_heard(k, m->at, true), *get = find_heard(k, m->at, false);
-    world *w = k->world;
-
-    if (get != NULL && !m->has_ok && !m->has_err) get->answers++;
-    if (put == NULL || (!m->has_ok && !m->has_err)) return;
-    put->acks++;
-    if (m->has_err) {
-        w->counts.refused++;
-        note_refused(k->client, put);
-        if (!w->disk_failed)
-            world_fail(w, "a good put was refused: %.*s", (int)m->raw.len, m->raw.at);
-        return;
-    }
-    put->oks++;
-    w->counts.acked++;
-    merge_acked(w, put);
-    for (int i = 0; i < put->write_count; i++)
-        k->wrote[put->writes[i].soul][put->writes[i].key] = true;
-}
-
-static void note_said(void *visitor, const wire *m)
-{
-    conn *k = visitor;
-
-    if (m->at.len) note_reply(k, m);
-}
-
 static void frame_leaves(conn *k)
 {
     world *w = k->world;
     slice bytes = text_slice(&k->partial);
 
     world_log(w, "<", k->client->number, bytes);
-    wire_each(w, bytes, false, note_said, k);
+    judge_said(k, bytes);
     lane_add(&k->down, world_frame(bytes));
     plan_arrival(k, &k->down, EVENT_DOWN);
     k->partial.len = k->partial_read = 0;
@@ -346,7 +222,7 @@ static void hear_unread(conn *k)
         frame *f = k->unread;
 
         k->unread = f->next;
-        wire_each(w, (slice){ f->text, f->len }, true, note_message, k);
+        judge_heard(k, (slice){ f->text, f->len });
         relay_hear(w->relay, k->peer, (slice){ f->text, f->len }, world_moment(w));
         free(f);
     }
@@ -385,6 +261,7 @@ static void turn(world *w)
     store_turn(w->store);
     relay_turn(w->relay, world_moment(w));
     if (w->crashed) check_acked_after_crash(w);
+    if (w->crashed) check_signed(w);
     w->crashed = false;
     serve_ready(w);
     store_turn(w->store);

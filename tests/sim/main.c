@@ -29,7 +29,7 @@ typedef struct sums {
 static void world_end(world *w)
 {
     relay_free(w->relay);
-    crypto_free(w->crypto);
+    people_free(w->people);
     for (size_t i = 0; i < w->conn_count; i++) conn_free(w->conns[i]);
     for (int i = 0; i < w->client_count; i++) client_free(&w->clients[i]);
     for (size_t i = 0; i < w->event_count; i++) free(w->events[i].what);
@@ -112,15 +112,19 @@ static int run_one(uint64_t seed, stores which, bool verbose)
 static void tell_counts(const world_counts *c)
 {
 #define N(x) (unsigned long long)c->x
-    printf("%llu events, frames %llu up %llu down, puts %llu acknowledged %llu refused (failed "
-           "disk)\n",
+    printf("%llu events, frames %llu up %llu down, puts %llu acknowledged %llu refused\n",
            N(events), N(up), N(down), N(acked), N(refused));
     printf("%llu crashes, %llu stops, %llu breaks, %llu reloads, %llu failed syncs\n", N(crashes),
            N(stops), N(breaks), N(reloads), N(syncs_failed));
     printf("%llu frames to heal\n", N(heal_frames));
+    printf(
+        "%llu checks of %llu keys; forged puts %llu, %llu refused and %llu stale; forged answers "
+        "%llu, %llu copies damaged; certificates ended %llu, blocked %llu\n",
+        N(checks), N(keys_checked), N(forged_puts), N(forged_refused), N(forged_stale),
+        N(forged_answers), N(damaged), N(refused_expired), N(refused_blocked));
     printf("left open before healing: %llu keys after a restart, %llu of writers the relay could "
-           "not know, %llu on a disk that refused\n",
-           N(open_restarted), N(open_unknown), N(open_refused));
+           "not know, %llu on a disk that refused, %llu chunks\n",
+           N(open_restarted), N(open_unknown), N(open_refused), N(open_chunks));
 }
 
 static void tell_store_counts(const store_counts *c)
@@ -206,6 +210,10 @@ int main(int argc, char **argv)
             return 2;
         }
         i++;
+    }
+    if (!names_agree()) {
+        fprintf(stderr, "brasa_sim: names.c spells other keys than tests/tools/curve.h\n");
+        return 2;
     }
     return one ? run_one(seed, which, verbose) : run_many(first, seeds, twice, which);
 }

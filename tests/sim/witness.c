@@ -60,6 +60,17 @@ static status souls(void *context, const lex_range *range, graph_visit *visit, v
     return inner->souls(inner->context, range, visit, visitor);
 }
 
+/* What lost is not kept, and may be anything. */
+static void judge(witness *w, const testimony *t)
+{
+    wire_write x = { t->soul, t->key, t->told.value, t->told.state };
+
+    if ((t->verdict == HAM_TAKE || t->verdict == HAM_WAIT) && !people_is_good(w->world->people, &x))
+        world_fail(w->world, "the store took what nobody may write: %.*s . %.*s @ %.17g",
+                   (int)names_soul_json(t->soul).len, names_soul_json(t->soul).at,
+                   (int)names_key_json(t->key).len, names_key_json(t->key).at, t->told.state);
+}
+
 static void remember(witness *w, const graph_write *writes, size_t count, graph_ticket ticket)
 {
     w->merges++;
@@ -70,6 +81,7 @@ static void remember(witness *w, const graph_write *writes, size_t count, graph_
                         .told = { world_keep(w->world, writes[i].value), writes[i].state, true },
                         .verdict = writes[i].verdict,
                         .batch = ticket.batch };
+        judge(w, &t);
         add(t.verdict == HAM_WAIT ? &w->held : &w->life, &t);
     }
 }
@@ -181,6 +193,7 @@ static bool is_there(const witness *w, const testimony *t, cell *kept)
 {
     disk_cell(w->world, t->soul, t->key, kept);
     if (cell_order(kept, &t->told) >= 0) return true;
+    if (world_expired(w->world, t->soul, t->told.state)) return true;
     /* Taken by a recovery, because its time had come; now the clock is set back. */
     if (t->told.state > world_moment(w->world).wall_ms && was_held(w, t)) return true;
     return store_may_be_purged(w->world->store, t->soul, t->key, t->told.state);

@@ -1,6 +1,8 @@
 /* world.c - see world.h: time, the log, memory. */
 #include "tests/sim/world.h"
 
+#include "tests/sim/verifier.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 
@@ -96,6 +98,13 @@ moment world_moment(const world *w)
     return (moment){ world_wall(w) + w->relay_skew_ms, w->now_us / 1000 };
 }
 
+bool world_expired(const world *w, int soul, double state)
+{
+    double life_ms = names_place_of(soul)->life_ms;
+
+    return life_ms > 0 && state < w->latest_ms - life_ms;
+}
+
 static void client_event(world *w, const event *e)
 {
     client *c = &w->clients[e->who];
@@ -111,12 +120,20 @@ static void client_event(world *w, const event *e)
     client_flush(c);
 }
 
+static void note_time(world *w)
+{
+    double wall_ms = world_moment(w).wall_ms;
+
+    if (wall_ms > w->latest_ms) w->latest_ms = wall_ms;
+}
+
 bool world_step(world *w)
 {
     if (w->event_count == 0) return false;
 
     event e = take_first(w);
     w->now_us = e.at_us;
+    note_time(w);
     if (++w->counts.events == EVENTS_MOST) world_fail(w, "it does not come to rest");
     arena_reset(&w->scratch, 1 << 20);
     switch (e.kind) {
@@ -133,6 +150,9 @@ bool world_step(world *w)
     case EVENT_OPERATOR:
     case EVENT_CRASH:
         chaos_event(w, &e);
+        break;
+    case EVENT_CHECKED:
+        verifier_event(w, &e);
         break;
     default:
         link_event(w, &e);

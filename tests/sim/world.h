@@ -1,7 +1,12 @@
 /* world.h - one relay, its clients and what lies between them, under a seed.
  *
  *   client.c   how a page with gun.js behaves (relay-rules section 1)
+ *   client_answer.c  what it answers
+ *   people.c   who signs what
+ *   forger.c   what is signed by nobody who may
  *   link.c     connections: ordered, whole until they break; the relay's turns
+ *   link_judge.c  what the relay may say, and must
+ *   verifier.c where signatures are verified, when the seed says so
  *   chaos.c    what goes wrong and when; healing
  *   check.c    what must be true afterwards
  *   wire.c     text to message, the same reading for both ends
@@ -20,9 +25,9 @@
 #include "core/arena.h"
 #include "core/graph_memory.h"
 #include "core/relay.h"
-#include "server/crypto.h"
 #include "tests/sim/dice.h"
 #include "tests/sim/names.h"
+#include "tests/sim/people.h"
 #include "tests/sim/store.h"
 
 #include <stdio.h>
@@ -47,11 +52,11 @@ int cell_order(const cell *a, const cell *b);
 
 /* --- messages --- */
 
-typedef struct wire_write {
+struct wire_write {
     int soul, key;
     slice value;
     double state;
-} wire_write;
+};
 
 enum { WIRE_WHOLE = -1, WIRE_QUERY = -2 };
 
@@ -83,15 +88,20 @@ typedef struct lane {
     size_t bytes;       /* under way */
 } lane;
 
-/* A put or get that the relay has heard, and what it said to it. */
+/* What the relay has heard, and what it said to it. Of answers those that nobody
+ * may write in full. */
+typedef enum heard_kind { HEARD_PUT, HEARD_GET, HEARD_ANSWER } heard_kind;
+
 typedef struct heard heard;
 struct heard {
     heard *next;
     slice id;
-    bool is_put;
+    heard_kind kind;
     int times, acks, oks, answers;
     wire_write *writes;
     int write_count;
+    bool forged;          /* some of it */
+    bool blocked[PEOPLE]; /* who was, when it was heard */
 };
 
 typedef struct conn {
@@ -145,6 +155,9 @@ struct client {
     conn *conn;
     char pid[16];
     bool has_storage, asks_what_it_wrote, batches_strings;
+    int person;   /* who sits before it */
+    bool forger;  /* and writes what is not theirs */
+    bool damages; /* its copies are not what they were, now and then */
     double skew_ms, last_state, fraction;
     sheet ram, storage, seen; /* seen: all it ever met, also what waits for its clock */
     deferred *deferred;
@@ -182,10 +195,12 @@ typedef enum event_kind {
     EVENT_OPERATOR,    /* somebody starts the relay again */
     EVENT_CRASH,       /* the relay crashes */
     EVENT_UP_AGAIN,    /* the relay starts */
+    EVENT_CHECKED,     /* signatures are verified (check, era: of the relay) */
     EVENT_FAULT,       /* something goes wrong */
 } event_kind;
 
-typedef struct event {
+typedef struct event event;
+struct event {
     int64_t at_us;
     uint64_t order;
     event_kind kind;
@@ -193,12 +208,17 @@ typedef struct event {
     unsigned era;
     conn *conn;
     frame *what;
-} event;
+    check *check;
+};
 
 typedef struct world_counts {
     uint64_t events, up, down, acked, refused, crashes, stops, breaks, reloads, syncs_failed;
     uint64_t heal_frames;
-    uint64_t open_restarted, open_unknown, open_refused; /* cases left open, see check.c */
+    uint64_t checks, keys_checked; /* handed out; verified in time */
+    uint64_t forged_puts, forged_answers, forged_refused, forged_stale, damaged;
+    uint64_t refused_expired, refused_blocked; /* by certificates that were good once */
+    uint64_t open_restarted, open_unknown, open_refused,
+        open_chunks; /* cases left open, see check.c */
 } world_counts;
 
 struct world {
@@ -206,6 +226,7 @@ struct world {
     dice dice;
     int64_t now_us;
     double wall_ms, relay_skew_ms; /* wall time at 0 us */
+    double latest_ms;              /* that the relay's clock ever showed */
     event *events;
     size_t event_count, event_room;
     uint64_t planned;
@@ -218,13 +239,14 @@ struct world {
     store *store;
     relay *relay; /* NULL: down */
     relay_options options;
-    crypto *crypto;
+    people *people;
     int incarnation;
     int64_t turn_at_us;      /* of the planned turn, INT64_MAX: none */
     bool sync_planned, calm; /* calm: nothing goes wrong any more */
     bool crashed;            /* and has not been looked at since */
     bool disk_failed;        /* some put may have been refused */
     bool store_refused;      /* some write was, without a trace */
+    bool heals;              /* what has expired is long gone */
 
     client clients[CLIENTS_MOST];
     int client_count, soul_count;
@@ -246,6 +268,10 @@ bool world_step(world *w);                  /* the next event; false when there 
 void world_run(world *w, int64_t until_us); /* all events up to then */
 void *must(void *memory);                   /* gives up when it is NULL */
 frame *world_frame(slice bytes);
+
+/* Whether what has this state has expired, by the relay's clock; or had once, and the
+ * clock was set back since. */
+bool world_expired(const world *w, int soul, double state);
 
 /* --- wire.c --- */
 typedef void wire_visit(void *visitor, const wire *m);
@@ -273,6 +299,23 @@ double client_new_state(client *c);
 void client_flush(client *c); /* sends what was said during this event */
 void client_free(client *c);
 
+/* Says words of somebody else's choice to the relay alone, and keeps none of it. */
+void client_say_raw(client *c, const wire_write *writes, int count, bool as_answer);
+void client_see(client *c, const wire_write *write);
+
+/* --- client_answer.c --- */
+void client_answer_get(client *c, int via, const wire *m);
+
+/* --- forger.c --- */
+void forger_act(client *c);
+/* Makes of a write one that nobody signed. False: it cannot be told from a good one. */
+bool forger_spoil(world *w, wire_write *write);
+
+/* --- link_judge.c --- */
+void judge_heard(conn *k, slice said); /* before the relay hears it */
+void judge_said(conn *k, slice said);
+void judge_keeps(conn *k); /* what the relay should remember, the connection being over */
+
 /* --- link.c --- */
 conn *conn_open(client *c);
 void conn_send_up(conn *k, slice bytes);
@@ -294,6 +337,7 @@ void check_acked_after_crash(world *w);
 void check_settled(world *w); /* who is connected and asked is right */
 void check_equal(world *w);   /* all are equal and no acknowledged write is lost */
 void check_gone(world *w);    /* everybody left: nothing is held */
+void check_signed(world *w);  /* the store holds nothing that nobody may write */
 bool disk_cell(world *w, int soul, int key, cell *out);
 
 #endif
