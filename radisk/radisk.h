@@ -22,6 +22,9 @@
  *             never a wrong value, and harms no other.
  *   For good. What was purged does not come back: not from the journal, not from
  *             a peer with an old copy, until its floor is swept.
+ *   In time.  A row of a soul named "<?N" leaves the disk when it has expired, and
+ *             never one that has not by the clock of that moment (folder.h). Until
+ *             then it is still shown here: what is served is the relay's to judge.
  *
  * A row that is lent (graph.h) points into memory of the store or into the map.
  * It dies with the next merge() or due(), with radisk_turn() and radisk_flush()

@@ -28,10 +28,10 @@ static void say_report(const tool_call *call, const check_report *r)
 
     printf("souls %" PRIu64 "\nrows %" PRIu64 "\nheld %" PRIu64 "\nfloors %" PRIu64
            "\nblobs %" PRIu64 "\nblob_bytes %" PRIu64 "\ndead_bytes %" PRIu64
-           "\njournal_segments %" PRIu64 "\njournal_records %" PRIu64 "\njournal_rows %" PRIu64
-           "\njournal_torn %" PRIu64 "\n",
+           "\nhashed_bytes %" PRIu64 "\njournal_segments %" PRIu64 "\njournal_records %" PRIu64
+           "\njournal_rows %" PRIu64 "\njournal_torn %" PRIu64 "\n",
            r->souls, r->rows, r->held, r->floors, r->blobs, r->blob_bytes, r->dead_bytes,
-           r->journal_segments, r->journal_records, r->journal_rows, r->torn);
+           r->hashed_bytes, r->journal_segments, r->journal_records, r->journal_rows, r->torn);
     store_hash_text(&r->hash, hash);
     if (call->hash) printf("hash %s\n", hash);
     printf("damaged %" PRIu64 "\n", r->findings);
