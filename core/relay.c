@@ -103,6 +103,7 @@ static void peer_free(relay_peer *p)
     lane_free(&p->control);
     lane_free(&p->live);
     lane_free(&p->answers);
+    lane_free(&p->chunks);
     marks_free(&p->marks);
     asks_free(p);
     walk_free(p);
@@ -395,7 +396,8 @@ void relay_measure(const relay *r, relay_gauges *out)
         const relay_peer *p = r->slots[i];
         if (p == NULL) continue;
         out->outbox_bytes +=
-            p->control.bytes + p->live.bytes + p->answers.bytes + marks_bytes(p->marks);
+            p->control.bytes + p->live.bytes + p->answers.bytes +
+                             p->chunks.bytes + marks_bytes(p->marks);
         out->peers_melted += p->marks != NULL;
     }
 }

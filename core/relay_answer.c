@@ -47,6 +47,7 @@ static ask *ask_new(const message *m)
                 .has_range = m->has_range,
                 .range = m->range,
                 .limit = m->limit,
+                .chunks = m->get != GET_SOULS && policy_is_hashed(m->soul),
                 .bytes = bytes };
     a->at = place(&at, m->id);
     a->soul = place(&at, m->soul);
@@ -57,34 +58,56 @@ static ask *ask_new(const message *m)
     return a;
 }
 
-static void ask_queue(relay_peer *p, ask *a)
+static ask_queue *queue_of(relay_peer *p, const ask *a)
 {
-    if (p->last_ask != NULL)
-        p->last_ask->next = a;
+    return a->chunks ? &p->wanted_chunks : &p->wanted;
+}
+
+static void ask_add(relay_peer *p, ask *a)
+{
+    ask_queue *q = queue_of(p, a);
+
+    if (q->last != NULL)
+        q->last->next = a;
     else
-        p->first_ask = a;
-    p->last_ask = a;
+        q->first = a;
+    q->last = a;
     ++p->asks;
     p->ask_bytes += a->bytes;
     peer_weigh(p);
     peer_news(p);
 }
 
-static ask *ask_take(relay_peer *p)
+static ask *ask_take(relay_peer *p, ask_queue *q)
 {
-    ask *a = p->first_ask;
+    ask *a = q->first;
 
     if (a == NULL) return NULL;
-    p->first_ask = a->next;
-    if (p->first_ask == NULL) p->last_ask = NULL;
+    q->first = a->next;
+    if (q->first == NULL) q->last = NULL;
     --p->asks;
     p->ask_bytes -= a->bytes;
     return a;
 }
 
+/* The ask could not be answered now: it stays the first. */
+static void ask_put_back(relay_peer *p, ask *a)
+{
+    ask_queue *q = queue_of(p, a);
+
+    a->next = q->first;
+    q->first = a;
+    if (q->last == NULL) q->last = a;
+    ++p->asks;
+    p->ask_bytes += a->bytes;
+}
+
 void asks_free(relay_peer *p)
 {
-    for (ask *a = ask_take(p); a != NULL; a = ask_take(p)) free(a);
+    ask *a;
+
+    while ((a = ask_take(p, &p->wanted)) != NULL) free(a);
+    while ((a = ask_take(p, &p->wanted_chunks)) != NULL) free(a);
 }
 
 void get_hear(relay *r, relay_peer *p, const message *m, moment now)
@@ -112,7 +135,7 @@ void get_hear(relay *r, relay_peer *p, const message *m, moment now)
         a->quiet = route_find(r->route, m->id, now.steady_ms, &end) && end.peer != p->number;
         if (!a->quiet) route_add(r->route, m->id, p->number, m->id, now.steady_ms);
     }
-    ask_queue(p, a);
+    ask_add(p, a);
 }
 
 /* --- snapshots --- */
@@ -209,18 +232,19 @@ void answer_found(relay *r, relay_peer *p, const ask *a)
 static void snapshot_answer(snapshot *s, relay_peer *p, const ask *a, moment now)
 {
     relay *r = s->r;
+    lane *to = a->chunks ? &p->chunks : &p->answers;
     bool hashed = node_hash_has(&s->hash), back = back_due(r, p, a->soul);
     int32_t hash = hashed ? node_hash_value(&s->hash, a->soul) : 0;
     text *t;
 
-    if (back && !hashed) back_ask(r, p, a->soul, BACK_LARGE, NULL, &p->answers, now);
+    if (back && !hashed) back_ask(r, p, a->soul, BACK_LARGE, NULL, to, now);
     t = line_begin(r);
     snapshot_print(s, a, hashed ? &hash : NULL, t);
-    if (!text_ok(t) || lane_say(&p->answers, text_slice(t)) != STATUS_OK) {
+    if (!text_ok(t) || lane_say(to, text_slice(t)) != STATUS_OK) {
         peer_close(p, 1011);
         return;
     }
-    if (back && hashed) back_ask(r, p, a->soul, BACK_SMALL, &hash, &p->answers, now);
+    if (back && hashed) back_ask(r, p, a->soul, BACK_SMALL, &hash, to, now);
     answer_found(r, p, a);
 }
 
@@ -238,15 +262,16 @@ static void answer_nothing(relay *r, relay_peer *p, const ask *a, moment now)
     miss_ask(r, p, a, now);
 }
 
-/* A walk's buffers come from a common purse; who finds it empty waits. */
+/* A walk's buffers come from a common purse; who finds it empty waits. There is one
+ * walk at a time: who overtakes one of chunks and needs one, too, waits for it. */
 static bool answer_walk(relay *r, relay_peer *p, ask *a, uint32_t keys_seen, moment now)
 {
+    if (p->walk != NULL) {
+        ask_put_back(p, a);
+        return false;
+    }
     if (r->walk_bytes > r->limits.walk_bytes_max) {
-        a->next = p->first_ask;
-        p->first_ask = a;
-        if (p->last_ask == NULL) p->last_ask = a;
-        ++p->asks;
-        p->ask_bytes += a->bytes;
+        ask_put_back(p, a);
         if (!p->starving) p->starving = roster_add(&r->starving, p->number);
         return false;
     }
@@ -278,13 +303,29 @@ static bool answer_one(relay *r, relay_peer *p, ask *a, moment now)
     return true;
 }
 
+bool answer_waits(const relay_peer *p)
+{
+    return p->wanted.first != NULL || p->wanted_chunks.first != NULL;
+}
+
+/* Chunks wait until nothing else does; a walk over them lets others pass between
+ * its messages. */
+static ask *ask_next(relay_peer *p)
+{
+    if (p->answers.bytes >= FRAME_GATHER || p->control.bytes >= FRAME_GATHER) return NULL;
+    if (p->wanted.first != NULL)
+        return p->walk == NULL || walk_is_of_chunks(p) ? ask_take(p, &p->wanted) : NULL;
+    if (p->walk != NULL || p->chunks.bytes >= FRAME_GATHER) return NULL;
+    return ask_take(p, &p->wanted_chunks);
+}
+
 bool answer_next(relay *r, relay_peer *p, moment now)
 {
     bool answered = false;
+    ask *a;
 
-    while (p->walk == NULL && p->first_ask != NULL && p->answers.bytes < FRAME_GATHER &&
-           p->control.bytes < FRAME_GATHER) {
-        if (!answer_one(r, p, ask_take(p), now)) break;
+    while ((a = ask_next(p)) != NULL) {
+        if (!answer_one(r, p, a, now)) break;
         answered = true;
     }
     peer_weigh(p);

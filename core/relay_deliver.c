@@ -112,13 +112,24 @@ static void melt(relay_peer *p)
     }
 }
 
+/* Whether an update is of chunks only. */
+static bool is_of_chunks(const graph_write *const *writes, size_t count)
+{
+    for (size_t i = 0; i < count; ++i)
+        if (!policy_is_hashed(writes[i]->soul)) return false;
+    return true;
+}
+
 static void live_say(relay_peer *p, frame *f, const graph_write *const *writes, size_t count)
 {
+    size_t most = p->relay->limits.outbox_bytes_max;
+    lane *to = is_of_chunks(writes, count) ? &p->chunks : &p->live;
+
     ++p->relay->counts.updates;
-    if (p->marks == NULL && p->live.bytes + f->len > p->relay->limits.outbox_bytes_max) melt(p);
-    if (p->marks != NULL || f->len > p->relay->limits.outbox_bytes_max) {
+    if (to == &p->live && p->marks == NULL && p->live.bytes + f->len > most) melt(p);
+    if ((to == &p->live && p->marks != NULL) || to->bytes + f->len > most) {
         mark_writes(p, writes, count);
-    } else if (lane_share(&p->live, frame_hold(f)) != STATUS_OK) {
+    } else if (lane_share(to, frame_hold(f)) != STATUS_OK) {
         frame_drop(f);
         peer_close(p, 1011);
     }

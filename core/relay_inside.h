@@ -55,10 +55,15 @@ struct ask {
     slice soul, key;       /* key: GET_KEY */
     lex_range range;       /* GET_NODE, GET_SOULS */
     bool has_range, quiet; /* quiet: on a miss, others are not asked */
+    bool chunks;           /* of a soul of content hashes: answered after all others */
     slice query;           /* has_range: to pass it on */
     double limit;          /* units, 0 for none */
     size_t bytes;
 };
+
+typedef struct ask_queue {
+    ask *first, *last;
+} ask_queue;
 
 typedef struct walk walk;
 typedef struct waiting waiting;
@@ -71,9 +76,9 @@ struct relay_peer {
     uint64_t number;
     relay_peer *ready_next;
     interest_holder interest;
-    lane control, live, answers;
+    lane control, live, answers, chunks;
     marks *marks;
-    ask *first_ask, *last_ask;
+    ask_queue wanted, wanted_chunks;
     uint32_t asks;
     uint32_t live_run; /* frames of changes since an answer had its turn */
     size_t ask_bytes;
@@ -305,6 +310,7 @@ void deliver(relay *r, const delivery *d, moment now);
 
 /* --- relay_answer.c --- */
 void get_hear(relay *r, relay_peer *p, const message *m, moment now);
+bool answer_waits(const relay_peer *p); /* whether there are asks */
 /* Answers what waits until there is enough to send, or a walk has begun. False
  * when nothing was done. */
 bool answer_next(relay *r, relay_peer *p, moment now);
@@ -323,6 +329,7 @@ void walk_soul(relay *r, relay_peer *p, slice soul, moment now);
 /* The next piece; false when the walk has come to its end and is gone. */
 bool walk_piece(relay *r, relay_peer *p, relay_piece *out, moment now);
 void walk_sent(relay_peer *p);
+bool walk_is_of_chunks(const relay_peer *p);
 bool walk_within(const relay_peer *p); /* a message has begun and not ended */
 void walk_free(relay_peer *p);
 

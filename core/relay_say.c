@@ -4,6 +4,7 @@
  * design's: a message that has begun is finished, then control, then live
  * updates, then answers; but after LIVE_RUN frames of updates an answer has its
  * turn, or a peer whose changes come as fast as it reads would never have one.
+ * Chunks are last, their answers and their changes: audio waits for everything.
  * Nothing comes between the pieces of one message.
  */
 #include "core/keyed.h"
@@ -345,7 +346,7 @@ static frame *marks_next(relay *r, relay_peer *p, moment now)
 static bool answers_first(const relay_peer *p)
 {
     return p->live_run >= LIVE_RUN && !p->starving &&
-           (p->answers.count > 0 || p->walk != NULL || p->first_ask != NULL);
+           (p->answers.count > 0 || p->chunks.count > 0 || p->walk != NULL || answer_waits(p));
 }
 
 static frame *next_change(relay *r, relay_peer *p, moment now)
@@ -366,15 +367,6 @@ static frame *next_frame(relay *r, relay_peer *p, moment now)
     f = lane_take(&p->answers);
     if (f != NULL) p->live_run = 0;
     return f;
-}
-
-/* Goes on with the answers; false when nothing is left to be done. */
-static bool answer_on(relay *r, relay_peer *p, moment now)
-{
-    bool had_turn = p->live_run > 0;
-
-    p->live_run = 0;
-    return answer_next(r, p, now) || had_turn;
 }
 
 static bool lend_piece(relay_peer *p, relay_piece *out)
@@ -425,12 +417,18 @@ bool relay_next(relay *r, relay_peer *p, relay_piece *out, moment now)
         if (walk_within(p)) return walk_piece(r, p, out, now);
         f = next_frame(r, p, now);
         if (f != NULL) return lend_frame(r, p, f, out);
-        if (p->walk != NULL) {
+        if (p->walk == NULL || walk_is_of_chunks(p)) {
+            bool had_turn = p->live_run > 0; /* changes wait for what comes now */
+
+            if (answer_next(r, p, now)) continue;
             p->live_run = 0;
-            if (walk_piece(r, p, out, now)) return true;
-        } else if (!answer_on(r, p, now)) {
-            return false;
+            f = lane_take(&p->chunks);
+            if (f != NULL) return lend_frame(r, p, f, out);
+            if (p->walk == NULL && had_turn) continue;
+            if (p->walk == NULL) return false;
         }
+        p->live_run = 0;
+        if (walk_piece(r, p, out, now)) return true;
     }
 }
 
@@ -458,5 +456,5 @@ bool relay_has_output(const relay_peer *p)
 {
     return !p->closing &&
            (p->lent != NULL || p->walk != NULL || p->control.count > 0 || p->live.count > 0 ||
-            p->marks != NULL || p->answers.count > 0 || p->first_ask != NULL);
+            p->marks != NULL || p->answers.count > 0 || p->chunks.count > 0 || answer_waits(p));
 }

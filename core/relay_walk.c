@@ -79,6 +79,11 @@ bool walk_within(const relay_peer *p)
     return w != NULL && (w->in_message || w->sent < w->out.len) && !w->first_piece;
 }
 
+bool walk_is_of_chunks(const relay_peer *p)
+{
+    return p->walk != NULL && p->walk->ask->chunks;
+}
+
 /* --- beginning --- */
 
 static bool add_soul(void *visitor, const graph_row *row)
@@ -238,6 +243,12 @@ static void print_row(walk *w, const graph_row *row)
     w->begun = w->found = true;
 }
 
+/* Chunks leave in messages of one, so that no ack behind them waits for more. */
+static size_t message_max(const walk *w)
+{
+    return w->ask->chunks ? w->r->limits.fragment_bytes : w->r->limits.answer_bytes;
+}
+
 static bool walk_row(void *visitor, const graph_row *row)
 {
     walk *w = visitor;
@@ -245,7 +256,7 @@ static bool walk_row(void *visitor, const graph_row *row)
     if (policy_expired(w->life_ms, row->state, w->wall_ms)) return true;
     /* The limit first: the message that is full may be the one to say "%". */
     if (!allowance_spent(&w->left) && w->in_message &&
-        w->message_bytes + w->out.len + w->states.len >= w->r->limits.answer_bytes) {
+        w->message_bytes + w->out.len + w->states.len >= message_max(w)) {
         w->stopped = STOP_MESSAGE;
         return false;
     }

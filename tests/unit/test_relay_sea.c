@@ -255,6 +255,35 @@ static void what_is_known_or_stale_costs_no_check(void **state)
     table_clear(t);
 }
 
+/* What was kept may be gone by the time that a put is applied. What lost against it
+ * was never verified, so it has lost for good. */
+static void what_lost_at_the_look_is_not_taken_when_what_it_lost_to_is_gone(void **state)
+{
+    slow_pool pool;
+    table *t = lay_slow(&pool);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+    const char *root = soul_of(ALICE, "");
+    relay_gauges g;
+    char room[200];
+
+    (void)state;
+    snprintf(room, sizeof room, "/RTC/%s", root);
+    say_put(t, a, "p1", room, "x", signed_by(ALICE, room, "x", "1", 999990), 999990);
+    verify_all(&pool, t);
+    assert_true(heard(t, a, "'ok':true"));
+    say_put(t, b, "p2", root, "y", signed_by(ALICE, root, "y", "1", 5), 5);
+    say_put(t, b, "p3", room, "x", signed_by(EVE, room, "x", "2", 999980), 999980);
+    assert_int_equal(pool.count, 1);
+    table_wait(t, 200000);
+    relay_measure(table_relay(t), &g);
+    assert_int_equal(g.fleeting_rows, 0);
+    verify_all(&pool, t);
+    assert_true(heard(t, b, "'@':'p3','ok':true}"));
+    relay_measure(table_relay(t), &g);
+    assert_int_equal(g.fleeting_rows, 0);
+    table_clear(t);
+}
+
 static void a_peer_that_leaves_while_its_put_is_verified_takes_nothing_with_it(void **state)
 {
     slow_pool pool;
@@ -458,6 +487,56 @@ static void a_chunk_is_its_hash_and_never_changes(void **state)
     table_clear(t);
 }
 
+/* A chunk of so many characters, put under a soul; its key is lent until the next. */
+static const char *put_chunk(table *t, relay_peer *p, const char *soul, int number, size_t len)
+{
+    static char key[80], value[300000];
+    uint8_t digest[SEA_DIGEST_BYTES];
+
+    memset(value, 'A' + number, len);
+    value[0] = '\'';
+    value[len - 1] = '\'';
+    value[len] = '\0';
+    test_curve.sha256(NULL, (slice){ value + 1, len - 2 }, digest);
+    snprintf(key, sizeof key, "%06d#", number);
+    base64_print32(digest, key + 7);
+    key[7 + BASE64_LEN_32] = '\0';
+    say_put(t, p, "c", soul, key, value, 1);
+    return key;
+}
+
+static void chunks_leave_one_by_one_and_after_everything_else(void **state)
+{
+    table *t = table_lay(NULL, false);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL);
+    relay_piece piece;
+    int chunks = 0, ordinary = 0;
+
+    (void)state;
+    for (int i = 0; i < 5; ++i) put_chunk(t, a, "audio/r#0", i, 49152);
+    table_say(t, a, "{'#':'p','put':{'s':{'_':{'#':'s','>':{'a':5}},'a':1}}}");
+    table_read(t, a);
+    table_say(t, b, "{'#':'g1','get':{'#':'audio/r#0'}}");
+    /* The first message of the chunks has begun when others ask. */
+    assert_true(relay_next(table_relay(t), b, &piece, table_now(t)));
+    relay_sent(table_relay(t), b, table_now(t));
+    table_say(t, b, "{'#':'g2','get':{'#':'s'}}");
+    table_say(t, b, "{'#':'p2','put':{'x':{'_':{'#':'x','>':{'a':5}},'a':1}}}");
+    while (relay_next(table_relay(t), b, &piece, table_now(t))) {
+        slice at = { piece.at, piece.len };
+
+        if (piece.first && memmem(at.at, at.len, "\"audio/r#0\"", 11) != NULL) ++chunks;
+        if (memmem(at.at, at.len, "\"g2\"", 4) != NULL) {
+            ++ordinary;
+            assert_int_equal(chunks, 0); /* none was begun before */
+        }
+        relay_sent(table_relay(t), b, table_now(t));
+    }
+    assert_int_equal(ordinary, 1);
+    assert_int_equal(chunks, 4); /* the other four, each in a message of its own */
+    table_clear(t);
+}
+
 /* --- what expires --- */
 
 static void an_expired_forgery_is_like_any_expired_key(void **state)
@@ -484,6 +563,7 @@ int main(void)
         cmocka_unit_test(a_get_behind_a_signed_put_sees_it_however_long_the_verdict_takes),
         cmocka_unit_test(verdicts_in_any_order_leave_the_order_of_a_peer),
         cmocka_unit_test(what_is_known_or_stale_costs_no_check),
+        cmocka_unit_test(what_lost_at_the_look_is_not_taken_when_what_it_lost_to_is_gone),
         cmocka_unit_test(a_peer_that_leaves_while_its_put_is_verified_takes_nothing_with_it),
         cmocka_unit_test(who_waits_for_many_verdicts_is_not_read),
         cmocka_unit_test(one_forged_key_in_a_put_refuses_all_of_it),
@@ -491,6 +571,7 @@ int main(void)
         cmocka_unit_test(a_certificate_that_has_run_out_is_refused_to_authors_only),
         cmocka_unit_test(a_blocked_bearer_is_refused_while_he_is_blocked),
         cmocka_unit_test(a_chunk_is_its_hash_and_never_changes),
+        cmocka_unit_test(chunks_leave_one_by_one_and_after_everything_else),
         cmocka_unit_test(an_expired_forgery_is_like_any_expired_key),
     };
 
