@@ -182,11 +182,11 @@ void rest_free(relay_peer *p);
 /* --- relay_wait.c --- */
 
 /* What a look at the graph has found of a message's writes: those that are news
- * stay in front, those that lost are set aside, the others are dropped. */
+ * stay in front, those that lost or were known are set aside, the others are dropped. */
 typedef struct looked {
-    size_t seen, news, known, expired;
-    graph_write *lost;
-    size_t lost_count;
+    size_t seen, news, known, lost, expired;
+    graph_write *aside; /* their verdicts are HAM_KEEP and HAM_SAME */
+    size_t aside_count;
     graph_ticket met; /* of what was known, or lost to */
     bool concerned;   /* some are under a rule: who wrote those that are news is
                          subscribed when they are good, not before */

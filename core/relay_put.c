@@ -353,7 +353,7 @@ static void tell_copyist(relay *r, relay_peer *p, const graph_write *all, size_t
 static void count_looked(relay *r, const looked *l)
 {
     r->counts.keys_same += l->known;
-    r->counts.keys_stale += l->lost_count;
+    r->counts.keys_stale += l->lost;
     r->counts.keys_expired += l->expired;
 }
 
@@ -369,28 +369,37 @@ static ham_verdict look_at(relay *r, const graph_write *w, bool hashed, graph_ti
                            moment now)
 {
     graph *g = relay_graph(r, w->soul);
-    ham_write incoming = { w->state, w->value };
+    ham_write incoming = { w->state, w->value }, held;
     graph_row row;
-    ham_verdict verdict = HAM_TAKE;
+    ham_verdict verdict;
 
     if (g->look(g->context, w->soul, w->key, &row) != STATUS_OK) return HAM_TAKE;
-    if (hashed && slice_equal(row.value, w->value)) {
-        verdict = HAM_SAME;
-    } else {
-        ham_write held = { row.state, row.value };
-        verdict = ham_judge(&held, &incoming, now.wall_ms);
-    }
+    held = (ham_write){ row.state, row.value };
+    verdict = hashed && slice_equal(row.value, w->value) ? HAM_SAME
+                                                         : ham_judge(&held, &incoming, now.wall_ms);
     if (verdict == HAM_SAME || verdict == HAM_KEEP) *met = graph_both(*met, row.ticket);
     return verdict;
 }
 
-/* Who lost is told what was kept; without memory for that it is not. */
-static void set_aside(looked *l, arena *a, const message *m, const graph_write *w)
+/* Who lost is told what was kept, and who knew hears of changes from now on; without
+ * memory for that they are not. */
+static void set_aside(looked *l, arena *a, const message *m, const graph_write *w, ham_verdict v)
 {
-    if (l->lost == NULL) l->lost = arena_take(a, m->write_count * sizeof *l->lost);
-    if (l->lost == NULL) return;
-    l->lost[l->lost_count] = *w;
-    l->lost[l->lost_count++].verdict = HAM_KEEP;
+    if (l->aside == NULL) l->aside = arena_take(a, m->write_count * sizeof *l->aside);
+    if (l->aside == NULL) return;
+    l->aside[l->aside_count] = *w;
+    l->aside[l->aside_count++].verdict = v;
+}
+
+/* What was known at the look may have lost since. */
+static void look_again(relay *r, const looked *l, moment now)
+{
+    graph_ticket met = { 0 };
+
+    for (graph_write *w = l->aside; w != NULL && w < l->aside + l->aside_count; ++w)
+        if (w->verdict == HAM_SAME &&
+            look_at(r, w, policy_is_hashed(w->soul), &met, now) == HAM_KEEP)
+            w->verdict = HAM_KEEP;
 }
 
 bool put_look(relay *r, relay_peer *p, message *m, looked *l, arena *a, moment now)
@@ -410,18 +419,13 @@ bool put_look(relay *r, relay_peer *p, message *m, looked *l, arena *a, moment n
             continue;
         }
         if (!same_soul) hashed = policy_is_hashed(w->soul);
-        switch (look_at(r, w, hashed, &l->met, now)) {
-        case HAM_SAME:
-            ++l->known;
-            break;
-        case HAM_KEEP:
-            set_aside(l, a, m, w);
-            break;
-        case HAM_TAKE:
-        case HAM_WAIT:
+        ham_verdict verdict = look_at(r, w, hashed, &l->met, now);
+        if (verdict == HAM_TAKE || verdict == HAM_WAIT) {
             m->writes[l->news++] = *w;
             continue;
         }
+        ++*(verdict == HAM_SAME ? &l->known : &l->lost);
+        set_aside(l, a, m, w, verdict);
         if (l->concerned) put_subscribe(r, p, m, w, 1, now);
     }
     return l->seen == m->write_count;
@@ -463,7 +467,8 @@ static bool apply(relay *r, relay_peer *p, message *m, const looked *l, moment n
     d.whole = d.count == m->write_count && l->seen == l->news;
     deliver(r, &d, now);
     tell(r, p, s.writes, s.kept + s.fleeting, copy, now);
-    tell(r, p, l->lost, l->lost_count, copy, now);
+    if (copy) look_again(r, l, now);
+    tell(r, p, l->aside, l->aside_count, copy, now);
     count_looked(r, l);
     r->counts.keys_expired += s.expired;
     put_ack(r, p, m->id, graph_both(ticket, l->met));
@@ -573,15 +578,17 @@ bool answer_apply(relay *r, relay_peer *p, message *m, const looked *l, const re
     ++r->counts.answers_in;
     complain(r, p, m, bad);
     count_looked(r, l);
-    if (m->write_count == 0 && l->lost_count == 0 && l->known == 0) return true;
+    if (m->write_count == 0 && l->lost == 0 && l->known == 0) return true;
     if (result != STATUS_OK) {
         ++r->counts.store_refused; /* whoever misses it asks again */
         return true;
     }
     r->counts.keys_expired += s.expired;
     lost = untold(r, p, s.writes, s.kept + s.fleeting, &lost_count);
-    lost_before = untold(r, p, l->lost, l->lost_count, &lost_before_count);
+    look_again(r, l, now);
+    lost_before = untold(r, p, l->aside, l->aside_count, &lost_before_count);
     subscribe_writer(r, p, m->writes, m->write_count);
+    subscribe_writer(r, p, l->aside, l->aside_count);
     d.writes = taken_of(r, &r->arena, p, &s, &d.count);
     if (route_find(r->route, m->at, now.steady_ms, &end)) {
         d.asker = relay_find(r, end.peer);
