@@ -5,7 +5,7 @@
  *   - A put with a forgery in it is refused; or nothing of the forgery was news, and
  *     so it was never looked at more closely.
  *   - A good one is refused only when its certificate has run out, when its bearer is
- *     blocked, or when the disk has failed. While somebody is blocked, none of theirs
+ *     blocked, or when the disk has failed; and in the first two cases nothing of it
  *     that is news gets an ok.
  */
 #include "tests/sim/world.h"
@@ -75,6 +75,7 @@ static void note_put(conn *k, const wire *m)
     if (h->writes != NULL) return; /* the same message once more */
     note_writes(h, w, m);
     h->forged = is_forged(w, m);
+    h->wall_ms = world_moment(w).wall_ms;
     if (h->forged) w->counts.forged_puts++;
     for (int who = 0; who < PEOPLE; who++) h->blocked[who] = is_blocked(w, who);
 }
@@ -211,13 +212,15 @@ static bool is_stale(world *w, const wire_write *x)
     return cell_order(&kept, &told) >= 0;
 }
 
-/* By somebody who was blocked when the relay heard it, and is. */
-static bool is_of_blocked(world *w, const heard *put, const wire_write *x)
+/* By a certificate that had ended when the relay heard it, or by somebody who was
+ * blocked then, and is. */
+static bool is_too_late(world *w, const heard *put, const wire_write *x)
 {
     people_terms terms;
 
-    return people_by_certificate(w->people, x, &terms) && terms.blockable &&
-           put->blocked[terms.bearer] && is_blocked(w, terms.bearer);
+    if (!people_by_certificate(w->people, x, &terms)) return false;
+    if (terms.expires < put->wall_ms) return true;
+    return terms.blockable && put->blocked[terms.bearer] && is_blocked(w, terms.bearer);
 }
 
 static void judge_ok(conn *k, const heard *put)
@@ -228,10 +231,10 @@ static void judge_ok(conn *k, const heard *put)
         const wire_write *x = &put->writes[i];
         bool good = people_is_good(w->people, x);
 
-        if (good && !is_of_blocked(w, put, x)) continue;
+        if (good && !is_too_late(w, put, x)) continue;
         if (!is_stale(w, x))
             world_fail(w, "%s was acknowledged: %.*s of client %d, %.*s . %.*s",
-                       good ? "what a blocked one wrote" : "a forgery", (int)put->id.len,
+                       good ? "what was admitted too late" : "a forgery", (int)put->id.len,
                        put->id.at, k->client->number, (int)names_soul_json(x->soul).len,
                        names_soul_json(x->soul).at, (int)names_key_json(x->key).len,
                        names_key_json(x->key).at);

@@ -102,6 +102,7 @@ struct heard {
     int write_count;
     bool forged;          /* some of it */
     bool blocked[PEOPLE]; /* who was, when it was heard */
+    double wall_ms;       /* then, by the relay */
 };
 
 typedef struct conn {
