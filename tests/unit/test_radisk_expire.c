@@ -2,8 +2,10 @@
  * hands in, and nothing else does.
  */
 #include "radisk/check.h"
+#include "tests/unit/disk_gate.h"
 #include "tests/unit/radisk_kit.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define T 1e12
@@ -356,6 +358,41 @@ static void purges_and_expiry_do_not_get_in_each_others_way(void **state)
     assert_int_equal(check(k).floors, 0);
 }
 
+/* A pass that fails has removed nothing, and is made again. */
+static void a_pass_that_the_disk_fails_is_made_again(void **state)
+{
+    static const struct {
+        disk_part part;
+        int error;
+    } faults[] = {
+        { DISK_DATA, EIO }, { DISK_SYNC, EIO }, { DISK_META, EIO }, { DISK_DATA, ENOSPC }
+    };
+    kit *k = *state;
+
+    kit_open(k);
+    for (size_t i = 0; i < sizeof faults / sizeof *faults; i++) {
+        wall = T;
+        put(k, "#x<?2", "a", "\"123\"", T);
+        put(k, "#x<?2", "b", "1", T + 3000);
+        kit_rest(k);
+        disk_gate_fail(faults[i].part, faults[i].error, 1);
+        look_at(k, T + 3500);
+        assert_int_equal(disk_gate_failed(), 1);
+        assert_string_equal(kit_keys(k, "#x<?2", &kit_all), "a=\"123\" b=1 ");
+        assert_int_equal(radisk_hashed_bytes(k->store), 6);
+        assert_true(radisk_ready(k->store));
+        assert_true(radisk_due_in_ms(k->store) <= 1000);
+        look_at(k, T + 3500);
+        assert_string_equal(kit_keys(k, "#x<?2", &kit_all), "b=1 ");
+        look_at(k, T + 9000);
+        assert_int_equal(kit_stats(k).souls, 0);
+        assert_int_equal(radisk_hashed_bytes(k->store), 0);
+        steady += 61000; /* two failures within a minute would latch */
+    }
+    disk_gate_fail(DISK_DATA, 0, 0);
+    (void)check(k);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, kit_teardown)
@@ -371,6 +408,7 @@ int main(void)
         TEST(many_souls_are_one_transaction),
         TEST(the_blob_of_a_row_that_has_expired_is_dead_weight),
         TEST(purges_and_expiry_do_not_get_in_each_others_way),
+        TEST(a_pass_that_the_disk_fails_is_made_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -131,6 +131,54 @@ static void a_release_without_memory_is_made_later(void **state)
     assert_int_equal(kit_stats(k).rows, 100);
 }
 
+static double wall;
+
+static double wall_now(void *context)
+{
+    (void)context;
+    return wall;
+}
+
+static double steady;
+
+static double steady_now(void *context)
+{
+    (void)context;
+    return steady += 2000;
+}
+
+static void what_expires_without_memory_goes_later(void **state)
+{
+    kit *k = *state;
+    char name[520], key[16];
+    long n = 0;
+
+    memset(name, 'l', sizeof name);
+    memcpy(name + sizeof name - 4, "<?2", 4);
+    wall = 1e12;
+    k->options.clock_ms = wall_now;
+    k->options.now_ms = steady_now;
+    k->options.by_hand = true;
+    kit_open(k);
+    for (int i = 0; i < 100; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i);
+        kit_put(k, name, key, "1", 1e12);
+    }
+    kit_rest(k);
+    wall += 3000;
+    for (bool done = false; !done;) {
+        radisk_turn(k->store);
+        failing_at(++n);
+        assert_true(radisk_step_folder(k->store));
+        done = !failing_happened();
+        failing_at(0);
+        radisk_turn(k->store);
+        assert_int_equal(kit_stats(k).rows, done ? 0 : 100);
+    }
+    assert_true(n > 1);
+    assert_int_equal(kit_stats(k).rows_expired, 100);
+}
+
 static void a_scan_without_memory_says_so(void **state)
 {
     kit *k = *state;
@@ -181,6 +229,7 @@ int main(void)
         TEST(a_merge_without_memory_leaves_no_trace),
         TEST(an_undone_value_leaves_no_room_that_is_not_there),
         TEST(a_release_without_memory_is_made_later),
+        TEST(what_expires_without_memory_goes_later),
         TEST(a_scan_without_memory_says_so),
         TEST(an_opening_without_memory_leaves_nothing_open),
     };
