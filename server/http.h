@@ -7,7 +7,8 @@
  *   /status                JSON
  *   /metrics               Prometheus text; loopback only, or --admin-listen
  *
- * GET, HEAD and OPTIONS; everything may be read by pages of any origin. A path
+ * GET, HEAD and OPTIONS; everything may be read by pages of any origin. Audio is
+ * audio_http.h; how answers are said is http_reply.h. A path
  * never becomes a file name: files are found in a list made at start (assets.h).
  * Requests with a body are refused and closed, chunked ones above all, because
  * libwebsockets 4.1.6 does not decode them.

@@ -3,6 +3,7 @@
 
 #include "server/admin.h"
 #include "server/assets.h"
+#include "server/audio_stream.h"
 #include "server/clock.h"
 #include "server/http.h"
 #include "server/listener.h"
@@ -39,6 +40,7 @@ static void schedule(server *s)
     double store_ms = radisk_due_in_ms(s->store);
 
     if (store_ms < in_ms) in_ms = store_ms;
+    if (audio_streams_wait(s)) in_ms = 0;
     if (modes_busy(s)) in_ms = 0;
     if (in_ms >= DBL_MAX) {
         ev_timer_stop(s->loop, &s->due);
@@ -91,6 +93,7 @@ static void turn(server *s)
     relay_turn(s->relay, s->now);
     sessions_admit(s);
     sessions_drain(s);
+    audio_streams_turn(s);
     if (s->stopping) go_on_stopping(s);
     sessions_bury(s);
     /* What the turn itself merged: held writes come due, puts judged in slices. */
@@ -150,6 +153,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
     s->now = clock_now();
     sessions_tick(s);
     http_tick(s);
+    audio_streams_tick(s);
     watch_store(s);
     log_tick(&s->log, s->now);
     if (++s->ticks % SWEEP_TICKS == 0) gate_sweep(s->gate, s->now.steady_ms);
@@ -396,6 +400,12 @@ static bool open_verify(server *s)
                STATUS_OK;
 }
 
+static bool open_audio(server *s)
+{
+    return audio_new(&s->audio, s->store, crypto_table(s->crypto), &s->options->audio, s->secret) ==
+           STATUS_OK;
+}
+
 static uint64_t hashed_bytes(void *context)
 {
     const server *s = context;
@@ -433,6 +443,8 @@ static void prepare_lists(server *s)
     TAILQ_INIT(&s->assembling);
     TAILQ_INIT(&s->graves);
     TAILQ_INIT(&s->blocked);
+    TAILQ_INIT(&s->streams);
+    TAILQ_INIT(&s->streams_ready);
     for (unsigned i = 0; i < WHEEL_SLOTS; i++) LIST_INIT(&s->wheel[i]);
     s->wheel_ms = (double)s->now.steady_ms;
 }
@@ -452,7 +464,7 @@ static bool open_all(server *s)
                                  "libwebsockets-evlib-ev there?");
     if (!open_store(s)) return false;
     if (!open_verify(s)) return complain(s, "no thread could be started to check signatures");
-    if (!open_relay(s)) return complain(s, "out of memory");
+    if (!open_relay(s) || !open_audio(s)) return complain(s, "out of memory");
     admin_open(s);
     return true;
 }
@@ -466,6 +478,7 @@ static void close_all(server *s)
     if (s->verify) verify_stop(s->verify);
     relay_free(s->relay);
     verify_free(s->verify);
+    audio_free(s->audio);
     crypto_free(s->crypto);
     admin_stop(s);
     if (s->store) radisk_close(s->store);

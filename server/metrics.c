@@ -114,6 +114,16 @@ static void verify_metrics(FILE *to, const server *s)
     counter(to, "verify_keys", "public keys decoded", c.keys);
 }
 
+static void audio_metrics(FILE *to, const server *s)
+{
+    audio_gauges g;
+
+    audio_measure(s->audio, &g);
+    gauge(to, "brasa_audio_streams", "tracks that are being sent", s->stream_count);
+    gauge(to, "brasa_audio_tracks", "manifests that are remembered", (double)g.tracks);
+    gauge(to, "brasa_audio_cache_bytes", "of those", (double)g.bytes);
+}
+
 static void store_metrics(FILE *to, const server *s)
 {
     radisk_stats d;
@@ -171,6 +181,7 @@ static void all_metrics(FILE *to, const server *s)
     relay_gauges_text(to, s);
     guard_metrics(to, s);
     verify_metrics(to, s);
+    audio_metrics(to, s);
     store_metrics(to, s);
 #define X(name, words) counter(to, #name, words, r.name);
     RELAY_COUNT_LIST(X)

@@ -401,9 +401,12 @@ static void set_defaults(options *o)
             .assembling_bytes_max = (size_t)256 << 20,
             .heartbeat_ms = 20000,
             .silent_ms = 70000,
+            .audio_streams_max = 512,
+            .audio_stalled_ms = 120000,
         },
         .relay = relay_default_limits(),
         .crypto = crypto_default_limits(),
+        .audio = audio_default_limits(),
     };
 }
 

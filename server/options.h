@@ -12,6 +12,7 @@
 #include "core/relay.h"
 #include "radisk/radisk.h"
 #include "server/address.h"
+#include "server/audio.h"
 #include "server/crypto.h"
 #include "server/pace.h"
 
@@ -42,6 +43,8 @@ typedef struct server_limits {
     double address_share;        /* an address may do so many times what a connection may */
     size_t assembling_bytes_max; /* of messages that have not arrived whole, in all */
     int64_t heartbeat_ms;        /* `[]` and a ping */
+    uint32_t audio_streams_max;  /* tracks that are being sent */
+    int64_t audio_stalled_ms;    /* cut when their listener takes nothing for so long */
     int64_t silent_ms;           /* hung up when nothing came for so long, not even a pong */
 } server_limits;
 
@@ -65,6 +68,7 @@ typedef struct options {
     size_t hash_bytes; /* of values under content hashes, in all; 0: no bound */
     uint32_t verify_threads; /* that check signatures; 0: one less than processors */
     crypto_limits crypto;
+    audio_limits audio;
     radisk_limits store;
     server_limits server;
     relay_limits relay;

@@ -17,6 +17,7 @@
 #include "core/guard.h"
 #include "core/relay.h"
 #include "radisk/radisk.h"
+#include "server/audio.h"
 #include "server/crypto.h"
 #include "server/gate.h"
 #include "server/log.h"
@@ -32,6 +33,7 @@
 typedef struct server server;
 typedef struct session session;
 typedef struct http_answer http_answer;
+typedef struct audio_stream audio_stream;
 typedef struct assets assets;
 typedef struct listener listener;
 typedef struct admin admin;
@@ -51,6 +53,7 @@ typedef struct visitor {
     token_shown token;   /* likewise */
     session *session;    /* once it speaks WebSocket */
     http_answer *answer; /* while one is being written */
+    audio_stream *stream; /* likewise, of audio */
     bool is_blocked;     /* its socket took no more HTTP */
     struct lws *blocked_wsi;
     TAILQ_ENTRY(visitor) blocked;
@@ -78,6 +81,12 @@ typedef struct visitor {
     X(admin_busy, "tools refused at admin.sock because too many asked at once")                    \
     X(http_requests, "HTTP requests answered")                                                     \
     X(http_errors, "of them, with a status of 400 and more")                                       \
+    X(audio_responses, "tracks and previews, or parts of them, that began to be sent")             \
+    X(audio_ranges, "of them, parts")                                                              \
+    X(audio_bytes, "of audio sent")                                                                \
+    X(audio_aborted, "of them, those that ended early, by whichever side")                         \
+    X(audio_stalled, "of these, those whose listener took nothing any more")                       \
+    X(audio_crowded, "listeners told to come again because too many listened")                     \
     X(tls_reloads, "certificates loaded anew")                                                     \
     X(tls_failures, "certificates that could not be loaded anew")
 
@@ -89,6 +98,7 @@ typedef struct server_counts {
 
 TAILQ_HEAD(session_list, session);
 TAILQ_HEAD(visitor_list, visitor);
+TAILQ_HEAD(stream_list, audio_stream);
 LIST_HEAD(session_ring, session);
 
 enum { WHEEL_SLOTS = 256 };
@@ -136,6 +146,10 @@ struct server {
     struct session_list graves;     /* gone: buried at the end of the turn */
 
     struct visitor_list blocked; /* who does not read what HTTP answers */
+
+    audio *audio;
+    struct stream_list streams, streams_ready; /* audio_stream.h */
+    uint32_t stream_count;
 
     uint32_t sockets, sessions, waiting_count;
     size_t assembling_bytes;
