@@ -119,6 +119,16 @@ function value_cases(suite, house, options)
         assert.deepEqual(await cid.run(read, pub, ['kinds']), kinds);
     }, options);
 
+    suite.test('what a user writes is read by others, at the first query (gun#844)', async t => {
+        const relay = await house.own_relay(t);
+        const [ann, bob] = await house.people(t, 2, relay);
+        const alias = fresh('profile');
+        const pub = await new_user(ann, alias);
+        assert.deepEqual(await ann.run(put_own, ['profile', 'name'], 'Ann'), good);
+        assert.equal(await bob.run(read, pub, ['profile', 'name']), 'Ann');
+        assert.equal(await bob.run(({ gun, once }, pub) => once(gun.user(pub).get('alias')), pub), alias);
+    }, options);
+
     suite.test('objects, sets and links inside a user\'s space are walked by others', async t => {
         const relay = await house.own_relay(t);
         const [ann, bob] = await house.people(t, 2, relay);
