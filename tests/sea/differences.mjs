@@ -122,15 +122,15 @@ export const differences = [
         has: (one, f, v) => f.has_certificate && v.brasa.err.startsWith('certificate: '),
     },
     {
-        label: 'D3', kinds: ['looser', 'speaks'], twin: true,
-        what: 'a list of certificants with the bearer in it, which gun never finds',
-        has: (one, f) => is_list_with(f.terms?.c, f.body['*']),
-    },
-    {
         label: 'D4', kinds: ['stricter', 'speaks', 'words'],
         what: 'a public key in another spelling than its own, or a "*" or a signature that is not a string',
         has: (one, f, v) => unverified(v) ? !canonical_key.test(f.pub) || is_odd_key(f.body['*']) || is_odd_signature(f)
             : not_the_owners(v) && f.has_certificate && typeof f.body['+'].s !== 'string',
+    },
+    {
+        label: 'D3', kinds: ['looser', 'speaks'], twin: true,
+        what: 'a list of certificants with the bearer in it, which gun never finds',
+        has: (one, f) => is_list_with(f.terms?.c, f.body['*']),
     },
     {
         label: 'D5', kinds: ['stricter', 'speaks'],
@@ -153,8 +153,15 @@ export const differences = [
         what: 'a policy with a bound that is not a string, which JavaScript compares all the same',
         has: (one, f, v) => has_odd_bound(f.terms?.w) && v.brasa.err === 'Certificate verification fail.',
     },
+    {
+        label: 'D10', kinds: ['stricter', 'speaks', 'words'],
+        what: 'a signed value in which more than 64 objects and lists stand in each other',
+        has: (one, f, v) => unverified(v) && depth_of(f.body) > 64,
+    },
 ];
 
+const depth_of = value => value === null || typeof value !== 'object' ? 0
+    : 1 + Math.max(0, ...Object.values(value).map(depth_of));
 const is_list_with = (c, bearer) => Array.isArray(c) && c.includes(bearer) && !c.includes('*');
 const is_odd_key = star => Boolean(star) && (typeof star !== 'string' || !canonical_key.test(star));
 const bounds = ['=', '*', '>', '<'];
@@ -183,7 +190,9 @@ export function twin_of(one)
     if (own && signer) twin['~'] = signature(signer, JSON.stringify(write));
     if (certified && owner && facts.terms) {
         const c = is_list_with(facts.terms.c, body['*']) ? body['*'] : facts.terms.c;
-        const m = 'c' in facts.terms ? { ...facts.terms, c } : facts.terms;
+        const m = 'c' in facts.terms ? { ...facts.terms, c } : { ...facts.terms };
+        // JSON.parse reads -1e400 as what JSON.stringify has no number for.
+        if (m.e === -Infinity) m.e = '-Infinity';
         twin['+'] = { m, s: signature(owner, JSON.stringify(m)) };
     }
     return { ...one, value: JSON.stringify(twin) };

@@ -51,8 +51,12 @@ function scalar(c)
 
 const link = soul => `{"#":${quoted(soul)}}`;
 
+/* Lists in lists, about as deep as brasa reads. */
+const deep = c => { const depth = c.oneOf([60, 62, 63, 64, 80]); return '['.repeat(depth) + ']'.repeat(depth); };
+
 export function saying(c, owner)
 {
+    if (c.below(80) === 0) return deep(c);
     switch (c.below(10)) {
     case 0: return nested(c, 0);
     case 1: return object([['b', scalar(c)], ['a', scalar(c)]]);
@@ -258,7 +262,7 @@ function forged(c)
     const good = certificate_of(c, draft);
     const plus = c.oneOf([null, null, own, quoted(own), quoted(`SEA${own}`), quoted(good), quoted(`SEA${good}`), 'null',
         '{}', '[]', '5', 'true', object([['m', '""'], ['s', '"x"']]), object([['m', '1'], ['s', '1']]),
-        object([['s', '"x"']]), `[${good}]`, good]);
+        object([['s', '"x"']]), `[${good}]`, good, good, good]);
     const star = c.oneOf([eve.pub, eve.pub, eve.pub, eve.pub, draft.owner.pub, `${eve.pub}.x`, null]);
     if (plus !== null) draft.members.push(['+', plus]);
     if (star !== null) draft.members.push(['*', quoted(star)]);
