@@ -45,11 +45,11 @@ static bool read_url_hash(slice from, uint8_t out[static AUDIO_HASH])
 
     if (from.len == AUDIO_ROOT) return audio_hash_read(from, out);
     if (from.len != URL_HASH && from.len != BASE64_LEN_32) return false;
-    key[URL_HASH] = '=';
-    for (size_t i = 0; i < from.len; i++) {
+    for (size_t i = 0; i < URL_HASH; i++) {
         char c = from.at[i];
         key[i] = c == '-' || c == ' ' ? '+' : c == '_' ? '/' : c;
     }
+    key[URL_HASH] = from.len == URL_HASH ? '=' : from.at[URL_HASH];
     return audio_hash_read((slice){ key, sizeof key }, out);
 }
 
