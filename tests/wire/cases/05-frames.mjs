@@ -31,7 +31,8 @@ const unkept = (name, id, why, soul, key, value) => ({
     steps: [
         ...bystander, ['Z', '>', get('zs', soul, key)], ['Z', '<', none('zs')],
         ['A', 'open'], ['A', '>', put(id, { [soul]: { [key]: value } }, 1000)], ['A', '<', denied(id, why, soul, key)], ['A', '='],
-        ['A', '>', get('g', soul, key), standing], ['A', '<', none('g'), none('probe')], ...unmoved],
+        ['A', '>', get('g', soul, key)], ['A', '<', none('g')],
+        ['A', '>', standing], ['A', '<', none('probe')], ...unmoved],
 });
 
 const quiet = (name, frame) => ({

@@ -261,8 +261,8 @@ export default {
         {
             name: 'not for a soul whose keys are content hashes, not for souls by prefix',
             steps: [
-                ['A', 'open'], ['A', '>', get('g1', 'img2#', 'Zm9v'), { '#': 'g2', get: { '#': { '*': 'b11/' } } }],
-                ['A', '<', none('g1'), none('g2')], ['A', '=ask']],
+                ['A', 'open'], ['A', '>', get('g1', 'img2#', 'Zm9v')], ['A', '<', none('g1')],
+                ['A', '>', { '#': 'g2', get: { '#': { '*': 'b11/' } } }], ['A', '<', none('g2')], ['A', '=ask']],
         },
         {
             name: 'edits that come back are kept and told, with no ack: an offline edit reaches the others',

@@ -25,6 +25,7 @@ export class Server {
         this.stopping = false;
         this.process = spawn(this.binary, args, { env, stdio: ['ignore', 'pipe', 'pipe'] });
         this.exit = once(this.process, 'exit');
+        this.silent = once(this.process, 'close'); // all it said was read
         for (const stream of [this.process.stdout, this.process.stderr])
             stream.on('data', (chunk) => { this.text += chunk; });
         await this.#says(/^.*\bready\b/m);
@@ -38,7 +39,10 @@ export class Server {
     async #says(what) {
         const deadline = Date.now() + start_ms;
         while (!what.test(this.text)) {
-            if (this.process.exitCode !== null) throw new Error(`the server ended at once:\n${this.text}`);
+            if (this.process.exitCode !== null) {
+                await this.silent;
+                throw new Error(`the server ended at once:\n${this.text}`);
+            }
             if (Date.now() > deadline) throw new Error(`the server did not say ${what}:\n${this.text}`);
             await new Promise((resolve) => setTimeout(resolve, 5));
         }
