@@ -37,6 +37,11 @@ ${scripts.map(src => `<script src="${src}"></script>`).join('\n')}
     /* In a page localStorage is the first to say that it has nothing, and once() gives
      * all others 99 ms from there: too short for a machine that is busy with tests. */
     once: chain => new Promise(resolve => chain.once(data => resolve(plain(data)), { wait: 2000 })),
+    value: chain => new Promise(resolve => chain.on((data, key, message, event) => {
+      if (data === undefined) return;
+      event.off();
+      resolve(plain(data));
+    })),
   };
 </script>`;
 

@@ -4,7 +4,7 @@
  * (tests/browser/users.mjs). `house` gives relays and people: see World.people.
  */
 import { assert, fresh, until } from '../tools/harness.mjs';
-import { create, enter, enter_with_pair, keys, listen, new_user, password, put_own, read } from '../tools/people.mjs';
+import { create, enter, enter_with_pair, keys, listen, new_user, password, put_own, read, read_value } from '../tools/people.mjs';
 
 const kinds = { text: 'text', empty: '', yes: true, no: false, zero: 0, minus: -1.5, big: 1e21, tiny: 5e-324,
     third: 1 / 3, numeric: '12', json: '{"a":[1]}', array: '[1]', tagged: 'SEA{"a":1}',
@@ -175,21 +175,21 @@ function secret_cases(suite, house, options)
         const [ann, bob, eve] = await house.people(t, 3, relay);
         const pubs = [];
         for (const [client, name] of [[ann, 'ann'], [bob, 'bob'], [eve, 'eve']]) pubs.push(await new_user(client, fresh(name)));
-        const write = async ({ gun, SEA, once, put }, to, text) => {
-            const epub = await once(gun.user(to).get('epub'));
+        const write = async ({ gun, SEA, value, put }, to, text) => {
+            const epub = await value(gun.user(to).get('epub'));
             const secret = await SEA.secret(epub, gun.user()._.sea);
             return put(gun.user().get('for').get(to), await SEA.encrypt(text, secret));
         };
-        const open = async ({ gun, SEA, once }, from, to) => {
-            const secret = await SEA.secret(await once(gun.user(from).get('epub')), gun.user()._.sea);
-            return await SEA.decrypt(await once(gun.get('~' + from).get('for').get(to)), secret) ?? 'nothing';
+        const open = async ({ gun, SEA, value }, from, to) => {
+            const secret = await SEA.secret(await value(gun.user(from).get('epub')), gun.user()._.sea);
+            return await SEA.decrypt(await value(gun.get('~' + from).get('for').get(to)), secret) ?? 'nothing';
         };
         assert.equal((await ann.run(write, pubs[1], 'dear bob')).err, undefined);
         assert.equal((await bob.run(write, pubs[0], 'dear ann')).err, undefined);
         assert.equal(await bob.run(open, pubs[0], pubs[1]), 'dear bob');
         assert.equal(await ann.run(open, pubs[1], pubs[0]), 'dear ann');
         assert.equal(await eve.run(open, pubs[0], pubs[1]), 'nothing');
-        assert.match(await eve.run(read, pubs[0], ['for', pubs[1]]), /^SEA\{"ct":/);
+        assert.match(await eve.run(read_value, pubs[0], ['for', pubs[1]]), /^SEA\{"ct":/);
     }, options);
 
     suite.test('a list of who is trusted is read by others and follows a change', async t => {
@@ -231,9 +231,9 @@ function secret_cases(suite, house, options)
             gun.user().get('diary').grant(gun.user(friend), ack => resolve(ack.err ?? 'ok'));
         }), friend), 'ok');
         assert.deepEqual(await ann.run(put_own, ['marker'], 'the relay has what came before'), good);
-        const open = async ({ gun, SEA, once }, from, to, path) => {
-            const secret = await SEA.secret(await once(gun.user(from).get('epub')), gun.user()._.sea);
-            return await SEA.decrypt(await once(gun.get('~' + from).get('grant').get(to).get(path)), secret) ?? 'nothing';
+        const open = async ({ gun, SEA, value }, from, to, path) => {
+            const secret = await SEA.secret(await value(gun.user(from).get('epub')), gun.user()._.sea);
+            return await SEA.decrypt(await value(gun.get('~' + from).get('grant').get(to).get(path)), secret) ?? 'nothing';
         };
         assert.equal(await bob.run(open, pub, friend, path), 'open sesame');
         assert.equal(await eve.run(open, pub, friend, path), 'nothing');

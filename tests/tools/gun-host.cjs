@@ -55,6 +55,12 @@ function make_context(options)
             chain.put(value, ack => resolve({ ok: Boolean(ack.ok), err: ack.err }), options);
         }),
         once: chain => new Promise(resolve => chain.once(data => resolve(plain(data)))),
+        /* What is there, or will be: once() gives a relay 99 ms, which a busy machine may exceed. */
+        value: chain => new Promise(resolve => chain.on((data, key, message, event) => {
+            if (data === undefined) return;
+            event.off();
+            resolve(plain(data));
+        })),
         listen: path => walk(path).on(data => { memory.seen[path.join('\n')] = plain(data); }),
         /* What lies in RAM, without asking anybody. */
         ram: (soul, key) => (gun._.graph[soul] || {})[key],

@@ -32,6 +32,10 @@ export const put_own = ({ gun, put }, where, value) =>
 export const read = ({ gun, once }, pub, where) =>
     once(where.reduce((chain, key) => chain.get(key), gun.get('~' + pub)));
 
+/* Of what is known to be there: however long it takes. */
+export const read_value = ({ gun, value }, pub, where) =>
+    value(where.reduce((chain, key) => chain.get(key), gun.get('~' + pub)));
+
 export const listen = ({ gun, memory, plain }, pub, where) => {
     where.reduce((chain, key) => chain.get(key), gun.get('~' + pub))
         .on(data => { memory.seen[where.join('\n')] = plain(data); });
