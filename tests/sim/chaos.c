@@ -92,6 +92,7 @@ static int some_keys(world *w, int soul)
     if (at->kind == NAMES_ALIAS) return NAMES_ALIAS_KEYS;
     if (at->kind == NAMES_FREE) return some_keys_of(w, NAMES_PLAIN_KEYS);
     if (strcmp(at->path, "/blocked") == 0) return NAMES_PEOPLE_KEYS;
+    if (strcmp(at->path, "/inbox") == 0) of_people |= 1 << names_find_key(SLICE("a"));
     return at->path[0] == '\0' ? of_people | 1 << NAMES_ACCOUNT : of_people;
 }
 

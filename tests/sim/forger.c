@@ -73,7 +73,7 @@ static void misuse(world *w, people_form *f, wire_write *write)
     f->certificate = people_certificate(p, number);
     switch (dice_below(die(w), 6)) {
     case 0: /* not for her */
-        f->certificate = people_certificate(p, number % 2);
+        f->certificate = people_certificate(p, number % CERTIFICATES_ENDING);
         f->signer = f->star = EVE;
         write->soul = people_certificate_soul(p, 0);
         break;
@@ -82,7 +82,7 @@ static void misuse(world *w, people_form *f, wire_write *write)
         f->signer = f->star = BOB;
         break;
     case 2: /* not any more */
-        number = 2 + number % 2;
+        number = CERTIFICATES_ENDING + number % 2;
         f->certificate = people_certificate(p, number);
         f->signer = f->star = CAROL;
         write->soul = people_certificate_soul(p, number);
@@ -281,6 +281,22 @@ static void say_again(client *c)
     client_say_raw(c, &write, 1, false);
 }
 
+/* Under a certificate that is for everybody, and dated so that it covers it. It is
+ * good, and yet its author is refused once the relay's clock says otherwise. */
+static void say_backdated(client *c)
+{
+    world *w = c->world;
+    int number = CERTIFICATES_ENDING + (int)dice_below(die(w), 2);
+    int key = dice_percent(die(w), 50) ? names_find_key(SLICE("a")) : NAMES_FIRST_PLAIN;
+    double end = people_certificate_end(w->people, number), state = client_new_state(c);
+    wire_write write = { people_certificate_soul(w->people, number), key, SLICE("\"dated\""),
+                         state < end ? state : end - dice_below(die(w), 300) };
+
+    if (write.soul >= w->soul_count || !people_write(w->people, die(w), c->person, &write)) return;
+    client_see(c, &write);
+    client_say_raw(c, &write, 1, dice_percent(die(w), 20));
+}
+
 void forger_act(client *c)
 {
     uint32_t kind = dice_below(die(c->world), 100);
@@ -291,6 +307,8 @@ void forger_act(client *c)
         say_mixed(c);
     else if (kind < 80)
         say_flood(c);
+    else if (kind < 90)
+        say_backdated(c);
     else
         say_again(c);
 }

@@ -93,11 +93,17 @@ static void add_flags(bool to[NAMES_SOULS][NAMES_KEYS], bool from[NAMES_SOULS][N
         for (int i = 0; i < NAMES_KEYS; i++) to[s][i] |= from[s][i];
 }
 
+/* A page that comes back is asked for what it wrote, and told what was kept when that
+ * has lost. What a forger said is none of what its page holds, so it answers nothing. */
 static void give_back(conn *k, bool from[NAMES_SOULS][NAMES_KEYS])
 {
-    add_flags(k->wrote, from);
+    const client *c = k->client;
+
     for (int s = 0; s < NAMES_SOULS; s++)
-        for (int i = 0; i < NAMES_KEYS; i++) k->returned[s] |= from[s][i];
+        for (int i = 0; i < NAMES_KEYS; i++) {
+            k->returned[s] |= from[s][i];
+            k->wrote[s][i] |= from[s][i] && (c->ram[s][i].has || c->storage[s][i].has);
+        }
 }
 
 /* The relay should keep what this page wrote, and give it back what it kept, also

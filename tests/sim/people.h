@@ -65,6 +65,8 @@ slice people_certificate(const people *p, int number);
 slice people_false_certificate(people *p, int number, int signer);
 double people_certificate_end(const people *p, int number);
 int people_certificate_soul(const people *p, int number);
+/* Those from this number on are for everybody, and end. */
+enum { CERTIFICATES_ENDING = 2 };
 /* The value of one that was signed, in other words for the same. */
 slice people_respell(people *p, const wire_write *original);
 

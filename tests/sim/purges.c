@@ -109,8 +109,10 @@ void purges_forget(purges *p)
     p->asked = false;
 }
 
+/* Of a chunk the first state is kept, and others are acknowledged. */
 bool purges_may_be(const purges *p, int soul, int key, double state)
 {
+    if (names_place_of(soul)->kind == NAMES_CHUNKS) return isfinite(p->possible[soul][key]);
     return state <= p->possible[soul][key];
 }
 
