@@ -9,6 +9,10 @@
  *   t C     time passes, the more the greater C
  *   n       time passes until there is something to do
  *   s f     what was written becomes durable, or fails
+ *   v N     the Nth of the checks that are out is run and comes back
+ *
+ * When the first line is a v, signatures and hashes are verified by a pool, that is,
+ * at such a line or never; else at once.
  *
  * Whatever is said, the relay sends messages that are JSON, whole and one after
  * the other, and nothing is left behind when all have gone.
@@ -24,6 +28,7 @@ typedef struct table {
     relay *r;
     relay_peer *peers[PEERS];
     text reading[PEERS]; /* a message that has not ended yet */
+    check *out;          /* with the pool, the youngest first */
     moment now;
 } table;
 
@@ -33,7 +38,7 @@ static relay_limits small_limits(void)
     relay_limits l = relay_default_limits();
 
     l.message_bytes_max = 4096;
-    l.name_bytes_max = 64;
+    l.name_bytes_max = 128;
     l.id_bytes_max = 32;
     l.put_keys_max = 24;
     l.put_slice_keys = 3;
@@ -42,6 +47,8 @@ static relay_limits small_limits(void)
     l.answers_max = 4;
     l.interests_max = 4;
     l.held_max = 3;
+    l.ahead_messages = 3;
+    l.ahead_bytes = 3000;
     l.answer_bytes = 600;
     l.snapshot_bytes = 300;
     l.fragment_bytes = 100;
@@ -78,7 +85,29 @@ static bool fake_verify(void *context, const uint8_t key[SEA_KEY_BYTES],
 
 static const sea_crypto fake_crypto = { NULL, fake_sha256, fake_verify };
 
-static void lay(table *t)
+static void submit(void *context, check *c)
+{
+    table *t = context;
+
+    c->next = t->out;
+    t->out = c;
+}
+
+/* The peer it is for may have left. */
+static void give_back(table *t, slice line)
+{
+    check **at = &t->out, *c;
+
+    for (int n = line.len > 1 ? (unsigned char)line.at[1] % 16 : 0; n > 0 && *at != NULL; --n)
+        if ((*at)->next != NULL) at = &(*at)->next;
+    c = *at;
+    if (c == NULL) return;
+    *at = c->next;
+    check_run(c, &fake_crypto);
+    relay_checked(t->r, c, t->now);
+}
+
+static void lay(table *t, bool pooled)
 {
     graph_memory_options memory = {
         .secret = { 1 }, .bytes_max = 1 << 16, .held_max = 4, .delayed = true
@@ -89,6 +118,7 @@ static void lay(table *t)
     relay_options options = { .limits = small_limits(),
                               .store = graph_memory_table(t->memory),
                               .crypto = &fake_crypto,
+                              .pool = { t, pooled ? submit : NULL },
                               .secret = { 2 },
                               .pid = SLICE("relay"),
                               .list_souls = true };
@@ -101,7 +131,8 @@ static void lay(table *t)
 static void clear(table *t)
 {
     for (int i = 0; i < PEERS; ++i) text_free(&t->reading[i]);
-    /* The last peer is still there: relay_free() takes it, too. */
+    /* The last peer is still there, and maybe some checks are out: relay_free() takes
+     * them, too. */
     for (int i = 0; i < PEERS - 1; ++i) relay_leave(t->r, t->peers[i], t->now);
     relay_free(t->r);
     graph_memory_free(t->memory);
@@ -204,6 +235,9 @@ static void run_line(table *t, slice line)
     case 's':
         graph_memory_sync(t->memory);
         break;
+    case 'v':
+        give_back(t, line);
+        break;
     case 'f':
         graph_memory_fail(t->memory, STATUS_IO);
         break;
@@ -225,7 +259,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *p = (const char *)data;
     table t;
 
-    lay(&t);
+    lay(&t, size > 0 && data[0] == 'v');
     for (int n = 0; size > 0 && n < LINES_MOST; ++n) {
         size_t len = line_end(p, size), step = len < size ? len + 1 : len;
 
