@@ -97,6 +97,7 @@ void conn_free(conn *k)
         heard *h = k->heard;
         k->heard = h->next;
         free(h->writes);
+        free(h->was_news);
         free(h);
     }
     text_free(&k->partial);

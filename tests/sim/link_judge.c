@@ -57,13 +57,38 @@ static bool is_blocked(world *w, int who)
     return false;
 }
 
+/* What HAM keeps nothing of is not verified: its author may have forged it. */
+static bool is_stale(world *w, const wire_write *x)
+{
+    cell kept, told = { x->value, x->state, true };
+
+    if (world_expired(w, x->soul, x->state)) return true;
+    if (store_may_be_purged(w->store, x->soul, x->key, x->state)) return true;
+    disk_cell(w, x->soul, x->key, &kept);
+    return cell_order(&kept, &told) >= 0;
+}
+
+/* By a certificate that had ended when the relay heard it, or by somebody who was
+ * blocked then, and is. */
+static bool is_too_late(world *w, const heard *put, const wire_write *x)
+{
+    people_terms terms;
+
+    if (!people_by_certificate(w->people, x, &terms)) return false;
+    if (terms.expires < put->wall_ms) return true;
+    return terms.blockable && put->blocked[terms.bearer] && is_blocked(w, terms.bearer);
+}
+
 static void note_writes(heard *h, world *w, const wire *m)
 {
     h->writes = must(malloc((size_t)m->write_count * sizeof *h->writes + 1));
+    h->was_news = must(malloc((size_t)m->write_count * sizeof *h->was_news + 1));
     h->write_count = m->write_count;
     for (int i = 0; i < m->write_count; i++) {
         h->writes[i] = m->writes[i];
         h->writes[i].value = world_keep(w, m->writes[i].value);
+        h->was_news[i] = !is_stale(w, &h->writes[i]);
+        if (!is_too_late(w, h, &h->writes[i])) people_admit(w->people, &h->writes[i]);
     }
 }
 
@@ -73,15 +98,16 @@ static void note_put(conn *k, const wire *m)
     heard *h = note_heard(k, m, HEARD_PUT);
 
     if (h->writes != NULL) return; /* the same message once more */
-    note_writes(h, w, m);
     h->forged = is_forged(w, m);
     h->wall_ms = world_moment(w).wall_ms;
     if (h->forged) w->counts.forged_puts++;
     for (int who = 0; who < PEOPLE; who++) h->blocked[who] = is_blocked(w, who);
+    note_writes(h, w, m);
 }
 
 static void note_answer(conn *k, const wire *m)
 {
+    for (int i = 0; i < m->write_count; i++) people_admit(k->world->people, &m->writes[i]);
     if (!is_forged(k->world, m)) return;
     note_heard(k, m, HEARD_ANSWER);
     k->world->counts.forged_answers++;
@@ -207,26 +233,14 @@ static void judge_refusal(conn *k, const wire *m, const heard *put)
 
 /* --- oks --- */
 
-/* What HAM keeps nothing of is not verified: its author may have forged it. */
-static bool is_stale(world *w, const wire_write *x)
+/* Whether the relay keeps it, from this put alone. */
+static bool is_taken(world *w, const heard *put, int i)
 {
+    const wire_write *x = &put->writes[i];
     cell kept, told = { x->value, x->state, true };
 
-    if (world_expired(w, x->soul, x->state)) return true;
-    if (store_may_be_purged(w->store, x->soul, x->key, x->state)) return true;
-    disk_cell(w, x->soul, x->key, &kept);
-    return cell_order(&kept, &told) >= 0;
-}
-
-/* By a certificate that had ended when the relay heard it, or by somebody who was
- * blocked then, and is. */
-static bool is_too_late(world *w, const heard *put, const wire_write *x)
-{
-    people_terms terms;
-
-    if (!people_by_certificate(w->people, x, &terms)) return false;
-    if (terms.expires < put->wall_ms) return true;
-    return terms.blockable && put->blocked[terms.bearer] && is_blocked(w, terms.bearer);
+    return put->was_news[i] && !people_admitted(w->people, x) &&
+           disk_cell(w, x->soul, x->key, &kept) && cell_order(&kept, &told) == 0;
 }
 
 static void judge_ok(conn *k, const heard *put)
@@ -238,7 +252,7 @@ static void judge_ok(conn *k, const heard *put)
         bool good = people_is_good(w->people, x);
 
         if (good && !is_too_late(w, put, x)) continue;
-        if (!is_stale(w, x))
+        if (!is_stale(w, x) || (good && is_taken(w, put, i)))
             world_fail(w, "%s was acknowledged: %.*s of client %d, %.*s . %.*s",
                        good ? "what was admitted too late" : "a forgery", (int)put->id.len,
                        put->id.at, k->client->number, (int)names_soul_json(x->soul).len,

@@ -12,6 +12,7 @@
 typedef struct note {
     wire_write write;
     people_terms terms; /* bearer 0: its owner's */
+    bool admitted;
 } note;
 
 typedef struct certificate {
@@ -94,7 +95,7 @@ static void remember(people *p, const wire_write *x, const people_terms *terms)
 {
     if (find(p, x) != NULL) return;
     if (p->count == p->room) grow(p);
-    p->notes[p->count++] = (note){ *x, terms ? *terms : (people_terms){ 0 } };
+    p->notes[p->count++] = (note){ *x, terms ? *terms : (people_terms){ 0 }, false };
     *place_of(p, x) = (uint32_t)p->count;
 }
 
@@ -115,6 +116,20 @@ bool people_by_certificate(const people *p, const wire_write *write, people_term
     if (n == NULL || n->terms.bearer == 0) return false;
     *out = n->terms;
     return true;
+}
+
+void people_admit(people *p, const wire_write *write)
+{
+    uint32_t at = *place_of(p, write);
+
+    if (at != 0) p->notes[at - 1].admitted = true;
+}
+
+bool people_admitted(const people *p, const wire_write *write)
+{
+    const note *n = find(p, write);
+
+    return n != NULL && n->admitted;
 }
 
 /* A space behind the first brace, and one more each time. */

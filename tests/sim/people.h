@@ -43,6 +43,10 @@ typedef struct people_terms {
 } people_terms;
 bool people_by_certificate(const people *p, const wire_write *write, people_terms *out);
 
+/* That the relay has heard one so that it may keep it: in time, or in an answer. */
+void people_admit(people *p, const wire_write *write);
+bool people_admitted(const people *p, const wire_write *write);
+
 /* What was signed so far, by number. */
 size_t people_signed_count(const people *p);
 const wire_write *people_signed(const people *p, size_t i);

@@ -99,6 +99,7 @@ struct heard {
     heard_kind kind;
     int times, acks, oks, answers;
     wire_write *writes;
+    bool *was_news; /* each, when it was heard */
     int write_count;
     bool forged;          /* some of it */
     bool blocked[PEOPLE]; /* who was, when it was heard */
