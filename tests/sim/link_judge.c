@@ -44,17 +44,33 @@ static bool is_forged(const world *w, const wire *m)
     return false;
 }
 
-/* Whether Alice has blocked somebody, as the relay knows. */
+/* Where Alice blocks somebody; false: nowhere. */
+static bool find_block(int who, int *soul, int *key)
+{
+    *soul = names_find_place(ALICE, "/blocked");
+    for (*key = 0; *key < NAMES_KEYS; ++*key)
+        if (names_person_of(*key) == who) return true;
+    return false;
+}
+
+/* Whether Alice has blocked somebody, as the relay is sure to know. */
 static bool is_blocked(world *w, int who)
 {
-    int soul = names_find_place(ALICE, "/blocked");
+    int soul, key;
     cell kept;
 
-    for (int key = 0; key < NAMES_KEYS; key++)
-        if (names_person_of(key) == who)
-            return disk_cell(w, soul, key, &kept) &&
-                   !store_may_be_purged(w->store, soul, key, kept.state);
-    return false;
+    return find_block(who, &soul, &key) && disk_cell(w, soul, key, &kept) &&
+           !store_may_be_purged(w->store, soul, key, kept.state);
+}
+
+/* Whether the relay may have known it a moment ago: a purge takes it away. */
+static bool may_be_blocked(world *w, int who)
+{
+    int soul, key;
+    cell kept;
+
+    return find_block(who, &soul, &key) &&
+           (disk_cell(w, soul, key, &kept) || store_may_be_purged(w->store, soul, key, 0));
 }
 
 /* What HAM keeps nothing of is not verified: its author may have forged it. */
@@ -211,7 +227,7 @@ static bool is_ended(conn *k, const heard *put, slice err)
             w->counts.refused_expired++;
             return true;
         }
-        if (is_word(err, "Certificant ") && terms.blockable && is_blocked(w, terms.bearer)) {
+        if (is_word(err, "Certificant ") && terms.blockable && may_be_blocked(w, terms.bearer)) {
             w->counts.refused_blocked++;
             return true;
         }
