@@ -197,7 +197,7 @@ static void judge_signed(judging *g, const json *j, bool old_mark)
     bool by_bearer = json_is_truthy(j, star);
     slice bearer = g->pub;
 
-    if (by_bearer && json_name(j, g->a, star, &bearer) != STATUS_OK) {
+    if (by_bearer && !sea_string(g, j, star, &bearer)) {
         refuse(g, SEA_UNVERIFIED);
     } else if (value == 0 || !json_is_truthy(j, signature)) {
         if (!old_mark || by_bearer || !sea_is_good_2019(g, j)) refuse(g, SEA_UNVERIFIED);
@@ -296,7 +296,7 @@ status sea_may(const sea_crypto *crypto, arena *a, slice soul, slice key, slice 
                   .state = state,
                   .out = out,
                   .how = STATUS_OK };
-    json_bounds bounds = { SEA_DEPTH_MAX, 1 << 20 };
+    json_bounds bounds = { SEA_DEPTH_MAX, SEA_TOKENS_MAX };
     slice x, y;
     json j;
     status s;

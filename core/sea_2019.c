@@ -14,7 +14,7 @@ static bool is_name(judging *g, const json *j, uint32_t at, slice name)
 {
     slice said;
 
-    return json_name(j, g->a, at, &said) == STATUS_OK && slice_equal(said, name);
+    return sea_string(g, j, at, &said) && slice_equal(said, name);
 }
 
 /* The tokens of the four, if they are about this write. A state is compared by
@@ -101,5 +101,5 @@ bool sea_is_good_2019(judging *g, const json *j)
     slice signature;
 
     return read_four(g, j, m, four) && !is_ambiguous(g, j, four) &&
-           json_name(j, g->a, s, &signature) == STATUS_OK && verify_2019(g, j, four, signature);
+           sea_string(g, j, s, &signature) && verify_2019(g, j, four, signature);
 }

@@ -41,29 +41,32 @@ static void print_terms(judging *g, text *t, const json *j, uint32_t terms, sea_
  * which is then exactly what was signed. */
 static bool read_terms(judging *g, const json *j, uint32_t terms, json *out, uint32_t *at)
 {
-    json_bounds bounds = { SEA_DEPTH_MAX, 1 << 20 };
+    json_bounds bounds = { SEA_DEPTH_MAX, SEA_TOKENS_MAX };
     slice inner;
+    status s;
 
     *out = *j;
     *at = terms;
     if (j->tokens[terms].type == JSON_OBJECT) return true;
     *at = 0;
-    return json_utf8(j, g->a, terms, &inner) == STATUS_OK &&
-           json_read(out, g->a, inner, &bounds) == STATUS_OK && out->tokens[0].type == JSON_OBJECT;
+    s = json_utf8(j, g->a, terms, &inner);
+    if (s == STATUS_OK) s = json_read(out, g->a, inner, &bounds);
+    if (s == STATUS_NO_MEMORY) g->how = s;
+    return s == STATUS_OK && out->tokens[0].type == JSON_OBJECT;
 }
 
 static bool says(judging *g, const json *j, uint32_t at, slice what)
 {
     slice name;
 
-    return json_name(j, g->a, at, &name) == STATUS_OK && slice_equal(name, what);
+    return sea_string(g, j, at, &name) && slice_equal(name, what);
 }
 
 static bool says_star(judging *g, const json *j, uint32_t at)
 {
     slice name;
 
-    return json_name(j, g->a, at, &name) == STATUS_OK && memchr(name.at, '*', name.len) != NULL;
+    return sea_string(g, j, at, &name) && memchr(name.at, '*', name.len) != NULL;
 }
 
 /* gun's own test takes a list only for its "*", so that two certificants never
@@ -129,9 +132,7 @@ static double read_expiry(judging *g, const json *j, uint32_t at)
         if (number_read(json_raw(j, at), &x)) return x;
         return json_raw(j, at).at[0] == '-' ? -INFINITY : INFINITY;
     }
-    if (j->tokens[at].type != JSON_STRING || json_name(j, g->a, at, &said) != STATUS_OK)
-        return INFINITY;
-    return parse_float(g, said);
+    return sea_string(g, j, at, &said) ? parse_float(g, said) : INFINITY;
 }
 
 /* --- what may be written --- */
@@ -176,7 +177,7 @@ static bool matches(judging *g, slice name, const json *j, uint32_t at)
     return s == STATUS_OK && lex_match(&query, name);
 }
 
-static bool allows(judging *g, const json *j, uint32_t entry, slice path)
+static bool allows(judging *g, const json *j, uint32_t entry, slice path, slice both)
 {
     uint32_t by_path = json_member(j, entry, SLICE("#"));
     uint32_t by_key = json_member(j, entry, SLICE("."));
@@ -184,7 +185,7 @@ static bool allows(judging *g, const json *j, uint32_t entry, slice path)
 
     if (path_fits && (key_fits || !json_is_truthy(j, by_key))) return true;
     if (key_fits && !json_is_truthy(j, by_path)) return true;
-    return matches(g, joined(g, path, g->key), j, json_is_truthy(j, by_path) ? by_path : entry);
+    return matches(g, both, j, json_is_truthy(j, by_path) ? by_path : entry);
 }
 
 static bool contains(slice name, slice what)
@@ -226,14 +227,15 @@ static slice missing_bearer(judging *g, slice path, slice bearer)
 }
 
 /* The first entry that fits decides. */
-static void judge_entry(judging *g, const json *j, uint32_t entry, slice path, slice bearer,
+static void judge_entry(judging *g, const json *j, uint32_t entry, slice both, slice bearer,
                         bool *decided)
 {
+    slice path = path_of(g->soul);
     bool broken;
 
     *decided = j->tokens[entry].type == JSON_NULL;
     if (*decided) refuse(g, NO_WRITING); /* gun fails there, and answers nothing */
-    if (*decided || !allows(g, j, entry, path)) return;
+    if (*decided || !allows(g, j, entry, path, both)) return;
     *decided = true;
     if (wants_bearer(g, j, entry, &broken) && path.len > 0 && !contains(path, bearer) &&
         !contains(g->key, bearer))
@@ -244,15 +246,15 @@ static void judge_entry(judging *g, const json *j, uint32_t entry, slice path, s
 
 static void judge_policy(judging *g, const json *j, uint32_t policy, slice bearer)
 {
-    slice path = path_of(g->soul);
+    slice both = joined(g, path_of(g->soul), g->key);
     bool decided = false;
 
     if (j->tokens[policy].type != JSON_ARRAY) {
         if (j->tokens[policy].type == JSON_OBJECT || j->tokens[policy].type == JSON_STRING)
-            judge_entry(g, j, policy, path, bearer, &decided);
+            judge_entry(g, j, policy, both, bearer, &decided);
     } else {
         for (uint32_t k = policy + 1; !decided && k < j->tokens[policy].next; k = j->tokens[k].next)
-            judge_entry(g, j, k, path, bearer, &decided);
+            judge_entry(g, j, k, both, bearer, &decided);
     }
     if (!decided) refuse(g, FAIL);
 }
@@ -265,8 +267,7 @@ static void find_blocks(judging *g, const json *j, uint32_t at)
 
     g->out->blocks_is_soul = soul != 0;
     if (soul != 0) at = soul;
-    if (at == 0 || j->tokens[at].type != JSON_STRING) return;
-    if (json_name(j, g->a, at, &g->out->blocks) != STATUS_OK) g->how = STATUS_NO_MEMORY;
+    if (at != 0) (void)sea_string(g, j, at, &g->out->blocks); /* says by g->how */
 }
 
 static void judge_terms(judging *g, const json *j, uint32_t terms, slice bearer)

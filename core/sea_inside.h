@@ -14,8 +14,9 @@
 
 #include <math.h>
 
-/* Nesting of what is signed: printing it recurses. */
-enum { SEA_DEPTH_MAX = 64 };
+/* Nesting of what is signed, for printing it recurses; and its strings, numbers and
+ * so on, for it is sorted, and whoever is verified next has to wait. */
+enum { SEA_DEPTH_MAX = 64, SEA_TOKENS_MAX = 1 << 16 };
 
 /* One write being judged. */
 typedef struct judging {
@@ -34,6 +35,9 @@ static inline void refuse(judging *g, slice why)
 }
 
 #define SEA_UNVERIFIED SLICE("Unverified data.")
+
+/* The string at a token; false when it is none, or memory ran short (g->how). */
+bool sea_string(judging *g, const json *j, uint32_t at, slice *out);
 
 /* The JSON inside a string value, a "SEA" in front taken off (then *old_mark is
  * set). False: there is none, or memory ran short (g->how). */

@@ -72,9 +72,17 @@ static bool unescape(judging *g, slice string, slice *out)
     return true;
 }
 
+bool sea_string(judging *g, const json *j, uint32_t at, slice *out)
+{
+    status s = json_name(j, g->a, at, out);
+
+    if (s == STATUS_NO_MEMORY || s == STATUS_TOO_BIG) g->how = s;
+    return s == STATUS_OK;
+}
+
 bool sea_inside(judging *g, json *out, bool *old_mark)
 {
-    json_bounds bounds = { SEA_DEPTH_MAX, 1 << 20 };
+    json_bounds bounds = { SEA_DEPTH_MAX, SEA_TOKENS_MAX };
     slice inner;
     status s;
 
@@ -259,7 +267,7 @@ bool sea_signed_by(judging *g, slice pub, const json *j, uint32_t what, uint32_t
     bool good = false;
     slice spelled;
 
-    if (!sea_key_read(pub, key) || json_name(j, g->a, signature, &spelled) != STATUS_OK ||
+    if (!sea_key_read(pub, key) || !sea_string(g, j, signature, &spelled) ||
         !base64_forgiving(spelled, bytes, sizeof bytes))
         return false;
     print(g, &one, j, what, SEA_AS_BROWSERS);

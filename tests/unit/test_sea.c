@@ -363,8 +363,25 @@ typedef struct certified_write {
     text said, value;
 } certified_write;
 
-/* A write by certificate of these terms into the owner's inbox. */
-static void make_certified(certified_write *w, const char *terms, double written)
+/* In every string of a certificate, which is signed as JSON.stringify spells it. */
+static void respell(text *certificate, char letter)
+{
+    text other = { 0 };
+    char escape[16];
+
+    snprintf(escape, sizeof escape, "\\u%04x", (unsigned char)letter);
+    for (size_t i = 0; i < certificate->len; ++i)
+        if (certificate->at[i] == letter)
+            text_add(&other, (slice){ escape, 6 });
+        else
+            text_add_char(&other, certificate->at[i]);
+    text_free(certificate);
+    *certificate = other;
+}
+
+/* A write by certificate of these terms into the owner's inbox; the terms are spelled
+ * with an escape for a letter, if there is one. */
+static void make_respelled(certified_write *w, const char *terms, char letter, double written)
 {
     text certificate = { 0 };
     char pub[CURVE_PUB_LEN + 1];
@@ -373,10 +390,16 @@ static void make_certified(certified_write *w, const char *terms, double written
     curve_pub(OWNER, pub);
     snprintf(w->soul, sizeof w->soul, "~%s/inbox", pub);
     curve_certificate(&certificate, OWNER, terms);
+    if (letter != '\0') respell(&certificate, letter);
     text_add_char(&certificate, '\0');
     curve_value(&w->said, BEARER, certificate.at, w->soul, "k", "\"hi\"", written);
     json_print_name(&w->value, text_slice(&w->said));
     text_free(&certificate);
+}
+
+static void make_certified(certified_write *w, const char *terms, double written)
+{
+    make_respelled(w, terms, '\0', written);
 }
 
 static void drop(certified_write *w)
@@ -460,35 +483,123 @@ static void a_certificate_covers_its_last_state_and_none_after_it(void **state)
     arena_free(&a);
 }
 
-/* What is refused stays refused, however small the arena is. */
+static void assert_same_finding(const sea_finding *a, const sea_finding *b)
+{
+    assert_slice(a->why, b->why);
+    assert_slice(a->blocks, b->blocks);
+    assert_true(a->expires == b->expires);
+    assert_int_equal(a->certified, b->certified);
+    assert_int_equal(a->blocks_is_soul, b->blocks_is_soul);
+}
+
+/* What is found in a small arena is what is found in a large one, or nothing: also
+ * where each string of the certificate has to be made there first. Whoever bears the
+ * certificate chooses its spelling, and fills the arena. */
 static void nothing_is_taken_for_want_of_memory(void **state)
 {
-    const char *terms = "{\"c\":\"*\",\"e\":\"2000\",\"w\":[{\"+\":\"*\",\"*\":\"inbox\"}]}";
-    slice want = SLICE("Path \"inbox\" or key \"k\" must contain string");
-    size_t not_judged = 0;
-    certified_write w;
-    bool enough = false;
+    /* Names enough that the last question is asked when the reader's slack is used up. */
+    static const struct {
+        const char *rest;
+        char respelled;
+        const char *why; /* begins so */
+    } cases[] = {
+        { "\"*\"],\"w\":[{\"+\":\"*\",\"*\":\"inbox\"}]}", '*',
+          "Path \"inbox\" or key \"k\" must" },
+        { "\"*\"],\"w\":[{\"+\":[\"-\",\"*\"],\"*\":\"inbox\"}]}", '*',
+          "Path \"inbox\" or key \"k\"" },
+        { "\"*\"],\"w\":{\"*\":\"inbox\"},\"e\":\"1000\"}", '1', "Certificate expired." },
+        { "\"*\"],\"e\":\"1000\",\"w\":{\"*\":\"inbox\"}}", '*', "Certificate expired." },
+        { "\"y\"],\"w\":{\"*\":\"inbox\"}}", 'y', NOT_CERTIFIED },
+        { "\"*\"],\"w\":[\"qq\",{\"*\":\"q\"},{\"#\":\"inbox\",\".\":\"q\"}]}", 'q', FAIL },
+        { "\"*\"],\"w\":{\"*\":\"inbox\"},\"wb\":\"*\"}", '*', "" },
+        { "\"*\"],\"w\":{\"*\":\"inbox\"},\"wb\":{\"#\":\"*\"}}", '*', "" },
+    };
+    enum { NAMES = 300 };
+    char terms[NAMES * 8 + 200];
 
     (void)state;
-    make_certified(&w, terms, 1001);
-    for (size_t bytes = 0; !enough; bytes += 16) {
-        arena a = arena_make(bytes);
-        sea_finding found;
-        status s = sea_judge(&test_curve, &a, (slice){ w.soul, strlen(w.soul) }, SLICE("k"),
-                             text_slice(&w.value), 1001, &found);
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        arena much = arena_make(1 << 20);
+        sea_finding want, found;
+        size_t not_judged = 0;
+        certified_write w;
+        bool enough = false;
+        slice soul;
 
-        if (s == STATUS_OK) {
-            assert_false(sea_is_good(&found));
-            enough = slice_begins(found.why, want);
-        } else {
-            ++not_judged;
-            assert_true(s == STATUS_TOO_BIG || s == STATUS_NO_MEMORY);
+        strcpy(terms, "{\"c\":[");
+        for (int n = 0; n < NAMES; ++n) strcat(terms, "\"x*1y\",");
+        strcat(terms, cases[i].rest);
+        make_respelled(&w, terms, cases[i].respelled, 1001);
+        soul = (slice){ w.soul, strlen(w.soul) };
+        assert_int_equal(
+            sea_judge(&test_curve, &much, soul, SLICE("k"), text_slice(&w.value), 1001, &want),
+            STATUS_OK);
+        assert_true(slice_begins(want.why, (slice){ cases[i].why, strlen(cases[i].why) }));
+        assert_int_equal(sea_is_good(&want), cases[i].why[0] == '\0');
+        for (size_t bytes = 0; bytes <= much.taken + 4096; bytes += 16) {
+            arena a = arena_make(bytes);
+            status s =
+                sea_judge(&test_curve, &a, soul, SLICE("k"), text_slice(&w.value), 1001, &found);
+
+            /* That it is too complex is found, and refused, at once. */
+            if (s != STATUS_OK)
+                ++not_judged;
+            else if (!slice_equal(found.why, SLICE("Unverified data.")) &&
+                     !slice_begins(found.why, SLICE("certificate: not signed")))
+                assert_same_finding(&found, &want);
+            enough = s == STATUS_OK && slice_equal(found.why, want.why);
+            arena_free(&a);
         }
-        assert_true(bytes < 1 << 20);
-        arena_free(&a);
+        assert_true(enough);
+        assert_true(not_judged > 0);
+        arena_free(&much);
+        drop(&w);
     }
-    assert_true(not_judged > 0);
-    drop(&w);
+}
+
+static slice judge_list(arena *a, size_t elements)
+{
+    char pub[CURVE_PUB_LEN + 1], soul[128];
+    text list = { 0 }, said = { 0 }, value = { 0 };
+    sea_finding found;
+
+    curve_pub(OWNER, pub);
+    snprintf(soul, sizeof soul, "~%s", pub);
+    for (size_t i = 0; i < elements; ++i) text_add(&list, i == 0 ? SLICE("[0") : SLICE(",0"));
+    text_add(&list, (slice){ "]", 2 }); /* with a NUL */
+    curve_value(&said, OWNER, NULL, soul, "k", list.at, 5);
+    json_print_name(&value, text_slice(&said));
+    assert_int_equal(sea_judge(&test_curve, a, (slice){ soul, strlen(soul) }, SLICE("k"),
+                               text_slice(&value), 5, &found),
+                     STATUS_OK);
+    text_free(&list);
+    text_free(&said);
+    text_free(&value);
+    return found.why;
+}
+
+/* Of parts, not of bytes: a certificate for ten thousand people is a megabyte. */
+static void a_signed_value_has_sixty_thousand_parts_and_no_more(void **state)
+{
+    enum { PEOPLE = 10000 };
+    arena a = arena_make(256u << 20);
+    text terms = { 0 };
+    char pub[CURVE_PUB_LEN + 1];
+
+    (void)state;
+    assert_slice(judge_list(&a, 65000), GOOD);
+    assert_slice(judge_list(&a, 66000), SLICE("Unverified data."));
+    text_add(&terms, SLICE("{\"c\":["));
+    for (int i = 0; i < PEOPLE; ++i) {
+        curve_pub(i == PEOPLE - 1 ? BEARER : 3, pub);
+        text_add(&terms, i == 0 ? SLICE("\"") : SLICE("\",\""));
+        text_add(&terms, (slice){ pub, CURVE_PUB_LEN });
+    }
+    text_add(&terms, SLICE("\"],\"w\":{\"*\":\"inbox\"}}"));
+    text_add_char(&terms, '\0');
+    assert_slice(judge_terms(&a, terms.at, 5).why, GOOD);
+    text_free(&terms);
+    arena_free(&a);
 }
 
 int main(void)
@@ -504,6 +615,7 @@ int main(void)
         cmocka_unit_test(an_expiry_is_read_as_javascript_reads_numbers),
         cmocka_unit_test(a_certificate_covers_its_last_state_and_none_after_it),
         cmocka_unit_test(nothing_is_taken_for_want_of_memory),
+        cmocka_unit_test(a_signed_value_has_sixty_thousand_parts_and_no_more),
     };
 
     return cmocka_run_group_tests(tests, open_crypto, close_crypto);
