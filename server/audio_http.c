@@ -37,9 +37,8 @@ static void print_url_hash(const uint8_t hash[static AUDIO_HASH], char out[stati
     out[URL_HASH] = '\0';
 }
 
-/* In hexadecimal, base64 or base64url, with its padding or without. In a query a "+"
- * that nobody wrote as %2B has become a space. */
-static bool read_url_hash(slice from, uint8_t out[static AUDIO_HASH])
+/* In a query a "+" that nobody wrote as %2B has become a space. */
+bool audio_url_hash(slice from, uint8_t out[static AUDIO_HASH])
 {
     char key[BASE64_LEN_32];
 
@@ -70,7 +69,7 @@ static bool read_path(slice path, asked *out)
 
     if (slice_begins(path, chunk_lead)) {
         out->part = THE_CHUNK;
-        return read_url_hash((slice){ path.at + chunk_lead.len, path.len - chunk_lead.len },
+        return audio_url_hash((slice){ path.at + chunk_lead.len, path.len - chunk_lead.len },
                              out->root);
     }
     if (path.len < audio_lead.len + AUDIO_ROOT ||
@@ -93,7 +92,7 @@ static bool read_query(struct lws *wsi, asked *out)
 
         if (len < 2 || words[0] != 'm' || words[1] != '=') continue;
         out->names_manifest = true;
-        return read_url_hash((slice){ words + 2, (size_t)len - 2 }, out->manifest);
+        return audio_url_hash((slice){ words + 2, (size_t)len - 2 }, out->manifest);
     }
     return true;
 }
@@ -310,7 +309,7 @@ static int serve_chunk(server *s, visitor *v, struct lws *wsi, const asked *what
 int audio_request(server *s, visitor *v, struct lws *wsi, slice path)
 {
     asked what = { 0 };
-    reply r = { .code = 204, .more = EXPOSED };
+    reply r = { .code = 204, .more = EXPOSED, .methods = AUDIO_METHODS };
 
     if (reply_objects(wsi, &r)) return reply_send(s, v, wsi, &r);
     if (lws_hdr_total_length(wsi, WSI_TOKEN_OPTIONS_URI) > 0) return reply_send(s, v, wsi, &r);

@@ -5,6 +5,8 @@
  *   GET|HEAD /audio/<root>/have[?m=<hash>]      JSON: which chunks are kept
  *   GET|HEAD /chunk/<hash>                      the bytes of one chunk
  *
+ * What is sent here is upload_http.h.
+ *
  * <root> is 64 digits of lower-case hexadecimal; a hash may be spelled in hexadecimal,
  * base64 or base64url. Anybody may write a manifest, so the address that means one
  * thing for ever is the one with `m`; without it, the first one kept here is served
@@ -24,6 +26,12 @@
 #define SERVER_AUDIO_HTTP_H
 
 #include "server/http_reply.h"
+
+#define AUDIO_METHODS "GET, HEAD, POST, PUT, OPTIONS"
+
+/* Reads a hash of an address: hexadecimal, base64 or base64url, with its padding or
+ * without. */
+bool audio_url_hash(slice from, uint8_t out[static AUDIO_HASH]);
 
 /* Whether a path is answered here. */
 bool audio_owns(slice path);

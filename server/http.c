@@ -7,6 +7,8 @@
 #include "server/http_reply.h"
 #include "server/metrics.h"
 #include "server/page.h"
+#include "server/upload_ask.h"
+#include "server/upload_http.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@ void http_forget(visitor *v)
 {
     reply_forget(v);
     audio_stream_end(v->stream);
+    upload_end(v);
 }
 
 /* While a socket takes no more, libwebsockets leaves alone what comes from it, and
@@ -144,13 +147,16 @@ static void choose(server *s, visitor *v, struct lws *wsi, slice path, reply *r)
 int http_request(server *s, visitor *v, struct lws *wsi, const char *path, size_t len)
 {
     reply r = { .code = 200 };
+    bool whole = unread_note(&v->unread, lws_get_socket_fd(wsi));
+    slice name = { path, len };
 
-    if (audio_owns((slice){ path, len })) return audio_request(s, v, wsi, (slice){ path, len });
+    if (audio_owns(name) && upload_is_asked(wsi)) return upload_request(s, v, wsi, name, whole);
+    if (audio_owns(name)) return audio_request(s, v, wsi, name);
     if (!reply_objects(wsi, &r)) {
         if (lws_hdr_total_length(wsi, WSI_TOKEN_OPTIONS_URI) > 0)
             r.code = 204;
         else
-            choose(s, v, wsi, (slice){ path, len }, &r);
+            choose(s, v, wsi, name, &r);
     }
     if (r.code == 200 && r.etag &&
         reply_tag_listed(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, r.etag, true))
@@ -160,6 +166,7 @@ int http_request(server *s, visitor *v, struct lws *wsi, const char *path, size_
 
 int http_writable(visitor *v, struct lws *wsi)
 {
+    if (v->upload) return upload_writable(v);
     return v->stream ? audio_stream_writable(v->stream) : reply_writable(v, wsi);
 }
 

@@ -10,8 +10,7 @@
  * GET, HEAD and OPTIONS; everything may be read by pages of any origin. Audio is
  * audio_http.h; how answers are said is http_reply.h. A path
  * never becomes a file name: files are found in a list made at start (assets.h).
- * Requests with a body are refused and closed, chunked ones above all, because
- * libwebsockets 4.1.6 does not decode them.
+ * Requests with a body are refused and closed, but for those of upload_http.h.
  */
 #ifndef SERVER_HTTP_H
 #define SERVER_HTTP_H

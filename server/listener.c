@@ -243,6 +243,7 @@ static void welcome(listener *l, int fd, const struct sockaddr_storage *from)
     }
     /* An ack is a small frame, and somebody waits for it. */
     setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+    unread_begin(fd);
     transport_adopt(s, fd, v, l->kind == LISTEN_TLS);
 }
 

@@ -12,6 +12,7 @@
 #include "server/session.h"
 #include "server/tls.h"
 #include "server/transport.h"
+#include "server/upload_http.h"
 
 #include <assert.h>
 #include <float.h>
@@ -40,7 +41,7 @@ static void schedule(server *s)
     double store_ms = radisk_due_in_ms(s->store);
 
     if (store_ms < in_ms) in_ms = store_ms;
-    if (audio_streams_wait(s)) in_ms = 0;
+    if (audio_streams_wait(s) || uploads_wait(s)) in_ms = 0;
     if (modes_busy(s)) in_ms = 0;
     if (in_ms >= DBL_MAX) {
         ev_timer_stop(s->loop, &s->due);
@@ -61,7 +62,8 @@ static bool all_is_done(const server *s)
     relay_gauges g;
 
     relay_measure(s->relay, &g);
-    return g.acks_waiting == 0 && g.suspended_bytes == 0 && sessions_all_said(s);
+    return g.acks_waiting == 0 && g.suspended_bytes == 0 && s->upload_count == 0 &&
+           sessions_all_said(s);
 }
 
 static void go_on_stopping(server *s)
@@ -90,6 +92,7 @@ static void turn(server *s)
     radisk_turn(s->store);
     take_checks(s);
     modes_turn(s);
+    uploads_turn(s);
     relay_turn(s->relay, s->now);
     sessions_admit(s);
     sessions_drain(s);
@@ -154,6 +157,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
     sessions_tick(s);
     http_tick(s);
     audio_streams_tick(s);
+    uploads_tick(s);
     watch_store(s);
     log_tick(&s->log, s->now);
     if (++s->ticks % SWEEP_TICKS == 0) gate_sweep(s->gate, s->now.steady_ms);
@@ -173,6 +177,7 @@ static void begin_to_stop(server *s)
     listeners_close(s);
     admin_stop(s);
     sessions_deafen(s);
+    uploads_stop(s);
     relay_turn(s->relay, s->now);
     flushed = radisk_flush(s->store);
     if (flushed != STATUS_OK)
@@ -445,6 +450,7 @@ static void prepare_lists(server *s)
     TAILQ_INIT(&s->blocked);
     TAILQ_INIT(&s->streams);
     TAILQ_INIT(&s->streams_ready);
+    TAILQ_INIT(&s->uploads);
     for (unsigned i = 0; i < WHEEL_SLOTS; i++) LIST_INIT(&s->wheel[i]);
     s->wheel_ms = (double)s->now.steady_ms;
 }

@@ -120,6 +120,8 @@ static void audio_metrics(FILE *to, const server *s)
 
     audio_measure(s->audio, &g);
     gauge(to, "brasa_audio_streams", "tracks that are being sent", s->stream_count);
+    gauge(to, "brasa_uploads_under_way", "tracks, and parts of them, that are coming in",
+          s->upload_count);
     gauge(to, "brasa_audio_tracks", "manifests that are remembered", (double)g.tracks);
     gauge(to, "brasa_audio_cache_bytes", "of those", (double)g.bytes);
 }
@@ -209,9 +211,10 @@ static void status_json(FILE *to, const server *s)
             w.allowed, w.tokens > 0 ? "true" : "false");
     fprintf(to,
             "\"connections\":%" PRIu32 ",\"waiting\":%" PRIu32 ",\"subscriptions\":%" PRIu64
-            ",\"outbox_bytes\":%" PRIu64 ",\"memory_bytes\":%.0f,",
+            ",\"outbox_bytes\":%" PRIu64 ",\"memory_bytes\":%.0f,\"listeners\":%" PRIu32
+            ",\"uploads\":%" PRIu32 ",",
             gate_places_taken(s->gate), s->waiting_count, g.interests, g.outbox_bytes,
-            resident_bytes());
+            resident_bytes(), s->stream_count, s->upload_count);
     fprintf(to,
             "\"store\":{\"souls\":%" PRIu64 ",\"keys\":%" PRIu64 ",\"held\":%" PRIu64
             ",\"bytes\":%" PRIu64 ",\"bytes_max\":%" PRIu64 "},",

@@ -45,6 +45,9 @@ typedef struct server_limits {
     int64_t heartbeat_ms;        /* `[]` and a ping */
     uint32_t audio_streams_max;  /* tracks that are being sent */
     int64_t audio_stalled_ms;    /* cut when their listener takes nothing for so long */
+    uint32_t uploads_max;        /* at once */
+    uint32_t uploads_per_address;
+    int64_t upload_silent_ms;    /* cut when not even 4 KB came for so long */
     int64_t silent_ms;           /* hung up when nothing came for so long, not even a pong */
 } server_limits;
 

@@ -22,6 +22,7 @@
 #include "server/gate.h"
 #include "server/log.h"
 #include "server/options.h"
+#include "server/unread.h"
 #include "server/verify.h"
 
 #include <ev.h>
@@ -34,6 +35,7 @@ typedef struct server server;
 typedef struct session session;
 typedef struct http_answer http_answer;
 typedef struct audio_stream audio_stream;
+typedef struct upload_http upload_http;
 typedef struct assets assets;
 typedef struct listener listener;
 typedef struct admin admin;
@@ -54,6 +56,8 @@ typedef struct visitor {
     session *session;    /* once it speaks WebSocket */
     http_answer *answer; /* while one is being written */
     audio_stream *stream; /* likewise, of audio */
+    upload_http *upload;  /* while one is being taken */
+    unread unread;
     bool is_blocked;     /* its socket took no more HTTP */
     struct lws *blocked_wsi;
     TAILQ_ENTRY(visitor) blocked;
@@ -87,6 +91,12 @@ typedef struct visitor {
     X(audio_aborted, "of them, those that ended early, by whichever side")                         \
     X(audio_stalled, "of these, those whose listener took nothing any more")                       \
     X(audio_crowded, "listeners told to come again because too many listened")                     \
+    X(uploads, "files, manifests and chunks uploaded")                                            \
+    X(upload_bytes, "of them, heard")                                                              \
+    X(uploads_refused, "uploads answered with a status of 400 and more")                           \
+    X(uploads_broken, "uploads that their client broke off")                                       \
+    X(uploads_silent, "uploads cut because nothing came")                                          \
+    X(uploads_crowded, "uploaders told to come again because too many uploaded")                   \
     X(tls_reloads, "certificates loaded anew")                                                     \
     X(tls_failures, "certificates that could not be loaded anew")
 
@@ -99,6 +109,7 @@ typedef struct server_counts {
 TAILQ_HEAD(session_list, session);
 TAILQ_HEAD(visitor_list, visitor);
 TAILQ_HEAD(stream_list, audio_stream);
+TAILQ_HEAD(upload_list, upload_http);
 LIST_HEAD(session_ring, session);
 
 enum { WHEEL_SLOTS = 256 };
@@ -150,6 +161,8 @@ struct server {
     audio *audio;
     struct stream_list streams, streams_ready; /* audio_stream.h */
     uint32_t stream_count;
+    struct upload_list uploads; /* upload_http.h */
+    uint32_t upload_count;      /* of them, those that take bytes */
 
     uint32_t sockets, sessions, waiting_count;
     size_t assembling_bytes;

@@ -5,6 +5,7 @@
 #include "server/modes.h"
 #include "server/session.h"
 #include "server/tls.h"
+#include "server/upload_http.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -133,8 +134,7 @@ static void warn_of_unknown_proxy(server *s)
         "and limits per address see the proxy");
 }
 
-/* Who the client is, for limits; NULL: nobody in particular. False: no memory. */
-static bool find_client(server *s, struct lws *wsi, gate_person **out)
+bool transport_client(server *s, struct lws *wsi, gate_person **out)
 {
     visitor *v = visitor_of(wsi);
     char header[512];
@@ -191,7 +191,7 @@ static int establish(server *s, visitor *v, struct lws *wsi)
 static int meet_client(server *s, visitor *v, struct lws *wsi)
 {
     if (v->met) return 0;
-    if (!find_client(s, wsi, &v->client)) return -1;
+    if (!transport_client(s, wsi, &v->client)) return -1;
     v->token = modes_token(s, wsi);
     v->met = true;
     return 0;
@@ -245,8 +245,9 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return http_writable(v, wsi);
     case LWS_CALLBACK_HTTP_BODY:
+        return upload_body(v, in, len);
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return -1; /* a request with a body has been refused already */
+        return upload_body_end(v);
     default:
         return websocket(wsi, v, reason, in, len);
     }

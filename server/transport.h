@@ -15,6 +15,10 @@
 bool transport_open(server *s, bool tls);
 void transport_close(server *s);
 
+/* Gives who the client is, for limits, by what a trusted proxy says of it; NULL:
+ * nobody in particular. gate_part() takes it back. False: no memory. */
+bool transport_client(server *s, struct lws *wsi, gate_person **out);
+
 /* Takes an accepted socket and its visitor, whatever is returned. */
 void transport_adopt(server *s, int fd, visitor *v, bool tls);
 
