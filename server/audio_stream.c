@@ -6,9 +6,9 @@
 
 #include <assert.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <sodium/utils.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
 
 enum {
     PIECE_BYTES = 64 * 1024,  /* of one write: transport.c hands on as much in one go */
@@ -64,14 +64,13 @@ static void hear_from(const audio_stream *t, int bytes)
     setsockopt(lws_get_socket_fd(t->wsi), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
 }
 
-/* More than that, or an end, wakes the loop all the same. */
+/* More than that, or an end, wakes the loop all the same, and so does less when the
+ * kernel has no room for more; so it is the kernel that is asked. */
 static bool is_waking_us(const audio_stream *t)
 {
-    int fd = lws_get_socket_fd(t->wsi), waiting = 0;
-    char byte;
+    struct pollfd socket = { .fd = lws_get_socket_fd(t->wsi), .events = POLLIN };
 
-    if (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0) return true;
-    return ioctl(fd, FIONREAD, &waiting) == 0 && waiting >= QUIET_BYTES;
+    return poll(&socket, 1, 0) == 1;
 }
 
 /* ---- the queue ---- */

@@ -1,5 +1,8 @@
 /* suite.mjs - audio as it is read. */
 import { suite } from '../tools/harness.mjs';
+import { damage_cases } from './cases-damage.mjs';
+import { listener_cases } from './cases-listeners.mjs';
+import { range_cases } from './cases-ranges.mjs';
 import { table_cases } from './cases-table.mjs';
 import { World } from './world.mjs';
 
@@ -7,4 +10,7 @@ const audio = suite('audio');
 const world = new World();
 audio.after(() => world.close());
 table_cases(audio, world);
+range_cases(audio, world);
+listener_cases(audio, world);
+damage_cases(audio, world);
 await audio.run(() => world.open());
