@@ -322,6 +322,7 @@ status blobs_stored(blob_store *b, disk *d, const uint8_t hash[static BLOB_HASH]
     text_reset(to, LENT_KEEP);
     if (e != NULL) return stored_of(b, e, to, ref, out);
     status s = disk_blob(d, hash, &found);
+    if (s == STATUS_OK && found.refs == 0) s = STATUS_NOT_FOUND; /* dead weight */
     if (s == STATUS_OK) s = blob_read_quick(b->reader, &found.ref, &found.place, to);
     if (s == STATUS_OK) *ref = found.ref;
     *out = text_slice(to);

@@ -258,6 +258,13 @@ static void begin_soul(checking *c, soul_at *at, slice value)
         check_find(c, "a soul that has rows is not in the index", text_slice(&at->name), no_name);
 }
 
+static void count_hashed(checking *c, const soul_at *at, uint64_t bytes)
+{
+    if (!at->hashed) return;
+    c->report->hashed_bytes += bytes;
+    check_root_row(c, text_slice(&at->name), bytes);
+}
+
 static void check_row(checking *c, soul_at *at, slice stored, slice value)
 {
     slice soul = text_slice(&at->name);
@@ -281,11 +288,14 @@ static void check_row(checking *c, soul_at *at, slice stored, slice value)
         if (at->unseen) check_expires(c, at->id, soul);
         at->unseen = false;
     }
-    if (e.kind == LAYOUT_TEXT && at->hashed) c->report->hashed_bytes += e.rest.len;
+    if (e.kind == LAYOUT_TEXT) {
+        count_hashed(c, at, e.rest.len);
+        check_root_names(c, soul, e.name, e.rest);
+    }
     if (e.kind == LAYOUT_BLOB) {
         if (layout_blob_read(&ref, e.rest) == STATUS_OK) {
             meet_blob(c, &ref, soul, e.name);
-            if (at->hashed) c->report->hashed_bytes += ref.text_bytes;
+            count_hashed(c, at, ref.text_bytes);
         } else {
             check_find(c, "a row is damaged", soul, e.name);
         }
@@ -367,7 +377,10 @@ static void check_held(checking *c, slice key, slice value)
         return;
     }
     c->report->held++;
-    if (h.is_blob) meet_blob(c, &h.blob, h.soul, h.key);
+    if (h.is_blob)
+        meet_blob(c, &h.blob, h.soul, h.key);
+    else
+        check_root_names(c, h.soul, h.key, h.value);
     if (hashed_soul(h.soul))
         c->report->hashed_bytes += hashed_bytes(h.value, h.is_blob ? &h.blob : NULL);
     if (!held_text(c, &h, &said)) return;
@@ -442,6 +455,7 @@ static status check_all(checking *c)
     if (s == STATUS_OK) s = prove_blobs(c);
     if (s == STATUS_OK) check_meta(c);
     if (s == STATUS_OK && c->counted) check_hashed(c);
+    if (s == STATUS_OK) s = check_roots(c);
     if (s == STATUS_OK && c->wish->hash) s = check_hash_rest(c);
     return s == STATUS_OK && c->no_memory ? STATUS_NO_MEMORY : s;
 }
@@ -467,6 +481,7 @@ status check_store(const check_wish *wish, check_report *out, char why[CHECK_WHY
     disk_close(&c.disk);
     arena_free(&c.memory);
     text_free(&c.value);
+    check_roots_free(&c);
     free(c.blobs);
     free(c.fresh);
     return s;

@@ -1,10 +1,9 @@
 /* check.h - reading everything of a store that nobody has open, and saying what is
  * not well. Writes nothing.
  *
- * Rows, held writes, floors, blobs and their counts, the index of souls both ways,
- * blob files byte by byte, and the journal behind "folded through". What is damaged
- * is named by soul and key. Of the journal a torn last record is ordinary: it was
- * never acknowledged.
+ * Rows, held writes, floors, blobs and their counts, roots of audio and theirs, the index of souls
+ * both ways, blob files byte by byte, and the journal behind "folded through". What is damaged is
+ * named by soul and key. Of the journal a torn last record is ordinary: it was never acknowledged.
  *
  * With `hash`, the store hash (view.h) of what a start would serve: rows in LMDB and
  * those of the journal that are not there yet, HAM deciding between them.
@@ -30,6 +29,7 @@ typedef struct check_report {
     uint64_t souls, rows, floors, held, blobs, blob_segments, blob_bytes;
     uint64_t dead_bytes;       /* of blobs that nobody names */
     uint64_t hashed_bytes;     /* of values of content hashes (hashed.h) */
+    uint64_t roots, pins;      /* of audio (space.h); the operator's pins */
     uint64_t journal_segments; /* with what is not in LMDB */
     uint64_t journal_records, journal_rows;
     uint64_t torn; /* last records that were not whole */

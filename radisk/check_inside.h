@@ -22,6 +22,13 @@ typedef struct check_fresh {
     uint64_t order; /* in which it was written */
 } check_fresh;
 
+/* What rows have to do with roots of audio, to be compared with what was counted. */
+typedef struct check_sum check_sum;
+typedef struct check_sums {
+    check_sum *at;
+    size_t len, room;
+} check_sums;
+
 typedef struct checking {
     const check_wish *wish;
     check_report *report;
@@ -39,6 +46,7 @@ typedef struct checking {
     check_fresh *fresh;
     size_t fresh_len, fresh_room;
     text value; /* the last one that was read from a blob */
+    check_sums roots, names, uploaders;
 } checking;
 
 /* Says that something is not well. A name is printed as a string of JSON, cut. */
@@ -59,6 +67,12 @@ MUST_USE status check_held_key(const layout_held *h, slice text_of_value,
  * table. */
 void check_expires(checking *c, uint64_t id, slice soul);
 void check_expiry(checking *c, slice key, slice value);
+
+/* check_roots.c: a row that is kept; its text, when it stands in it; then all of them. */
+void check_root_row(checking *c, slice soul, uint64_t bytes);
+void check_root_names(checking *c, slice soul, slice key, slice value);
+MUST_USE status check_roots(checking *c);
+void check_roots_free(checking *c);
 
 /* check_journal.c */
 MUST_USE status check_journal(checking *c);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define PART "data.mdb.part"
@@ -96,9 +97,14 @@ static void no_courtesy(void *context)
 
 static folder folder_of(compacting *c)
 {
-    return (folder){
-        .disk = &c->disk, .files = &c->files, .rows_max = ROWS_MAX, .courtesy = no_courtesy
-    };
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    return (folder){ .disk = &c->disk,
+                     .files = &c->files,
+                     .rows_max = ROWS_MAX,
+                     .now_ms = (double)now.tv_sec * 1e3,
+                     .courtesy = no_courtesy };
 }
 
 /* Damage may have made it wrong what was counted as rows came and went. */

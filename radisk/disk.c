@@ -185,6 +185,17 @@ static int open_env(disk *d)
     return 0;
 }
 
+static int open_roots(disk *d, MDB_txn *txn, unsigned flags)
+{
+    int error = mdb_dbi_open(txn, "roots", flags, &d->roots);
+
+    if (error == 0) error = mdb_dbi_open(txn, "names", flags, &d->names);
+    if (error == 0) error = mdb_dbi_open(txn, "pins", flags, &d->pins);
+    if (error == 0) error = mdb_dbi_open(txn, "uploaders", flags, &d->uploaders);
+    d->has_roots = error == 0;
+    return error;
+}
+
 static int open_tables(disk *d, MDB_txn *txn, unsigned flags)
 {
     const struct {
@@ -200,6 +211,7 @@ static int open_tables(disk *d, MDB_txn *txn, unsigned flags)
     if (error != 0) return error;
     error = mdb_dbi_open(txn, "expiries", flags, &d->expiries);
     d->has_expiries = error == 0;
+    if (error == 0 || error == MDB_NOTFOUND) error = open_roots(d, txn, flags);
     return error == MDB_NOTFOUND ? 0 : error;
 }
 
@@ -221,7 +233,9 @@ static int stamp_format(disk *d, MDB_txn *txn, const uint8_t *store)
         put_meta(d, txn, SLICE(DISK_META_STORE), (slice){ (const char *)store, JOURNAL_STORE_ID });
     if (error != 0) return error;
     layout_put64(number, 0);
-    return put_meta(d, txn, SLICE(DISK_META_HASHED), (slice){ number, sizeof number });
+    error = put_meta(d, txn, SLICE(DISK_META_HASHED), (slice){ number, sizeof number });
+    if (error != 0) return error;
+    return put_meta(d, txn, SLICE(DISK_META_ROOTS), (slice){ number, sizeof number });
 }
 
 /* A store of another format is left as it was found, to the byte: so this asks
@@ -512,25 +526,49 @@ status disk_find_held(disk *d, slice held_key)
     return get(d, d->held, held_key, &bytes);
 }
 
-status disk_folded_through(disk *d, uint64_t *out)
+static status get_number(disk *d, slice name, uint64_t *out)
 {
     slice bytes;
-    status s = get(d, d->meta, SLICE(DISK_META_FOLDED), &bytes);
+    status s = get(d, d->meta, name, &bytes);
 
     if (s == STATUS_OK && bytes.len != 8) s = STATUS_CORRUPT;
     if (s == STATUS_OK) *out = layout_get64(bytes.at);
+    return s;
+}
+
+status disk_folded_through(disk *d, uint64_t *out)
+{
+    status s = get_number(d, SLICE(DISK_META_FOLDED), out);
+
     if (s == STATUS_NOT_FOUND) *out = 0;
     return s == STATUS_NOT_FOUND ? STATUS_OK : s;
 }
 
 status disk_hashed_bytes(disk *d, uint64_t *out)
 {
-    slice bytes;
-    status s = get(d, d->meta, SLICE(DISK_META_HASHED), &bytes);
+    return get_number(d, SLICE(DISK_META_HASHED), out);
+}
 
-    if (s == STATUS_OK && bytes.len != 8) s = STATUS_CORRUPT;
-    if (s == STATUS_OK) *out = layout_get64(bytes.at);
-    return s;
+status disk_roots_counted(disk *d, bool *counted)
+{
+    uint64_t folded = 0, through = 0;
+    status s = disk_folded_through(d, &folded);
+
+    if (s == STATUS_OK) s = get_number(d, SLICE(DISK_META_ROOTS), &through);
+    *counted = s == STATUS_OK && through == folded;
+    return s == STATUS_NOT_FOUND ? STATUS_OK : s;
+}
+
+status disk_charged(disk *d, slice name, uint64_t *out)
+{
+    slice bytes;
+    status s;
+
+    *out = 0;
+    if (name.len == 0 || name.len > PAYER_MAX) return STATUS_OK;
+    s = get(d, d->uploaders, name, &bytes);
+    if (s == STATUS_OK) s = root_number_read(out, name, bytes);
+    return s == STATUS_NOT_FOUND ? STATUS_OK : s;
 }
 
 /* Visits every entry of a table until `each` says otherwise. */

@@ -20,6 +20,7 @@
 #include "radisk/blob.h"
 #include "radisk/journal.h"
 #include "radisk/layout.h"
+#include "radisk/roots.h"
 
 #include <lmdb.h>
 
@@ -31,18 +32,21 @@ enum { DISK_FORMAT = 1 };
 #define DISK_META_NEXT_SOUL "next soul"      /* 8 bytes: the id the next new soul gets */
 #define DISK_META_FOLDED    "folded through" /* 8 bytes: the last segment that is all in LMDB */
 #define DISK_META_HASHED    "hashed bytes"   /* 8 bytes: of values of content hashes (hashed.h) */
+#define DISK_META_ROOTS     "roots through"  /* 8 bytes: "folded through", by who counts roots */
 
 typedef struct disk {
     MDB_env *env;
     MDB_dbi meta, souls, rows, held, blobs, segments, floors, marks, expiries;
-    MDB_txn *reader; /* NULL until the first read */
-    bool reading;    /* the reader is taken up */
-    int lock;        /* the locked file's descriptor, -1 when closed */
-    int folder;      /* the folder's descriptor, -1 when closed */
-    char *path;      /* of the folder, from the root */
+    MDB_dbi roots, names, pins, uploaders; /* roots.h */
+    MDB_txn *reader;                       /* NULL until the first read */
+    bool reading;                          /* the reader is taken up */
+    int lock;                              /* the locked file's descriptor, -1 when closed */
+    int folder;                            /* the folder's descriptor, -1 when closed */
+    char *path;                            /* of the folder, from the root */
     size_t size_max;
     bool read_only;
     bool has_expiries; /* not in a store that was only read since it was made without */
+    bool has_roots;    /* likewise, these four */
     uint8_t store[JOURNAL_STORE_ID];
 } disk;
 
@@ -111,6 +115,13 @@ MUST_USE status disk_folded_through(disk *d, uint64_t *out);
 
 /* The bytes of content hashes; STATUS_NOT_FOUND: they were never counted. */
 MUST_USE status disk_hashed_bytes(disk *d, uint64_t *out);
+
+/* Whether the roots were counted through all that is folded: not in a store of before,
+ * and not when a brasa of before has folded since. */
+MUST_USE status disk_roots_counted(disk *d, bool *counted);
+
+/* What "~P" or an address has to answer for, in bytes. */
+MUST_USE status disk_charged(disk *d, slice who, uint64_t *out);
 
 /* Visits the floors of prefixes. */
 typedef void disk_floor_visit(void *visitor, slice prefix, double floor);

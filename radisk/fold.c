@@ -74,6 +74,9 @@ static void work(void *context)
     case EXPIRE:
         folder_expire(&job->folder, &job->news);
         break;
+    case SPACE:
+        folder_space(&job->folder, job->space, &job->news);
+        break;
     case SWEEP:
         folder_sweep(&job->folder, job->floor, &job->news);
         break;
@@ -324,6 +327,16 @@ static bool hand_expire(radisk *store, double now_ms)
     return due;
 }
 
+static bool hand_space(radisk *store, double now_ms)
+{
+    fold_job job = job_of(store, SPACE);
+
+    job.space = space_hand(store, now_ms);
+    disk_rest(&store->disk);
+    if (job.space != NULL) hand(store, &job, 0);
+    return job.space != NULL;
+}
+
 static void hand_sweep(radisk *store, double now_ms)
 {
     fold_job job = job_of(store, SWEEP);
@@ -372,7 +385,7 @@ void fold_hand(radisk *store)
         hand(store, &job, 0);
     } else if (errands_purge_ready(store)) {
         hand_purge(store);
-    } else if (!hand_expire(store, now) && !hand_collect(store, now)) {
+    } else if (!hand_expire(store, now) && !hand_space(store, now) && !hand_collect(store, now)) {
         hand_sweep(store, now);
     }
 }
@@ -484,6 +497,7 @@ bool fold_told(radisk *store)
     store->folding = false;
     store->reopen_wanted |= job->news.reopen;
     store->expiry_known = false;
+    space_stale(store);
     if (job->news.counted) store->hashed = job->news.hashed_bytes;
     place_forget(store);
     switch (job->errand) {
@@ -504,6 +518,9 @@ bool fold_told(radisk *store)
         break;
     case EXPIRE:
         expire_told(store, &job->news);
+        break;
+    case SPACE:
+        space_told(store, &job->news);
         break;
     case SWEEP:
         swept(store, job);

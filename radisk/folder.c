@@ -89,10 +89,12 @@ static void write_row(writing *w, const layout_key *key, const generation_row *r
 
 /* Where the rows of a soul go. */
 typedef struct fold_place {
+    slice name;
     disk_soul soul;
     double life_ms; /* of its rows; 0: for ever */
     bool hashed;    /* its keys are content hashes */
     bool fresh;     /* it has no rows in LMDB */
+    root_key root;  /* it is of; len 0: of none */
 } fold_place;
 
 static uint64_t value_bytes(const generation_value *value)
@@ -101,14 +103,25 @@ static uint64_t value_bytes(const generation_value *value)
 }
 
 /* What was on disk goes, or is written over. */
-static void give_up(writing *w, const fold_place *at, const disk_row *ours)
+static void give_up(writing *w, const fold_place *at, slice key, const disk_row *ours)
 {
     bool is_blob = ours->kind == LAYOUT_BLOB;
+    int64_t bytes = (int64_t)hashed_bytes(ours->text, is_blob ? &ours->blob : NULL);
 
     if (ours->kind == LAYOUT_FLOOR) return;
-    if (at->hashed)
-        writing_count_hashed(w, -(int64_t)hashed_bytes(ours->text, is_blob ? &ours->blob : NULL));
+    if (!is_blob) roots_name(w, at->name, key, ours->text, -1);
+    if (at->root.len > 0) roots_count(w, &at->root, -1, -bytes);
+    if (at->hashed) writing_count_hashed(w, -bytes);
     if (is_blob) writing_unname_blob(w, &ours->blob);
+}
+
+static void take_in(writing *w, const fold_place *at, const generation_row *row)
+{
+    int64_t bytes = (int64_t)value_bytes(&row->value);
+
+    if (row->value.blob == NULL) roots_name(w, at->name, row->key, row->value.text, +1);
+    if (at->root.len > 0) roots_count(w, &at->root, +1, bytes);
+    if (at->hashed) writing_count_hashed(w, bytes);
 }
 
 static void write_over(writing *w, const fold_place *at, const generation_row *row)
@@ -119,10 +132,10 @@ static void write_over(writing *w, const fold_place *at, const generation_row *r
     layout_row_key(&key, at->soul.id, row->key);
     if (!at->fresh && find_row(w, &key, row, &at->soul, &ours)) {
         if (judge(w, row, &ours) != HAM_TAKE || !writing_ok(w)) return;
-        give_up(w, at, &ours);
+        give_up(w, at, row->key, &ours);
     }
     write_row(w, &key, row, &at->soul, append_flag(at->fresh, row->key));
-    if (at->hashed) writing_count_hashed(w, (int64_t)value_bytes(&row->value));
+    take_in(w, at, row);
     w->in_txn++;
 }
 
@@ -142,7 +155,7 @@ static void leave_out(writing *w, const fold_place *at, const generation_row *ro
     layout_row_key(&key, at->soul.id, row->key);
     if (at->fresh || !find_row(w, &key, row, &at->soul, &ours)) return;
     if (ours.kind == LAYOUT_FLOOR || judge(w, row, &ours) == HAM_KEEP || !writing_ok(w)) return;
-    give_up(w, at, &ours);
+    give_up(w, at, row->key, &ours);
     writing_remove(w, w->disk->rows, layout_key_slice(&key));
     w->in_txn++;
 }
@@ -150,6 +163,7 @@ static void leave_out(writing *w, const fold_place *at, const generation_row *ro
 static void fold_row(writing *w, const fold_place *at, const generation_row *row)
 {
     w->news->rows++;
+    if (at->root.len > 0) roots_met(w, &at->root);
     if (row->state <= at->soul.floor) return;
     if (policy_expired(at->life_ms, row->state, w->folder->now_ms))
         leave_out(w, at, row);
@@ -228,9 +242,12 @@ static bool place_soul(writing *w, const generation *g, const generation_soul *s
  * is cut off leaves no row without. */
 static void fold_soul(writing *w, const generation *g, const generation_soul *soul)
 {
-    fold_place at = { .life_ms = policy_life_ms(soul->name), .hashed = hashed_soul(soul->name) };
+    fold_place at = { .name = soul->name,
+                      .life_ms = policy_life_ms(soul->name),
+                      .hashed = hashed_soul(soul->name) };
     double oldest = at.life_ms > 0 ? oldest_living(w, soul, at.life_ms) : 0;
 
+    if (!at.hashed || !root_of_soul(soul->name, &at.root)) at.root.len = 0;
     if (soul->rows.count == 0 || !place_soul(w, g, soul, !isinf(oldest), &at)) return;
     if (at.life_ms > 0 && !isinf(oldest)) expiry_note(w, at.soul.id, oldest + at.life_ms);
     for (rung *r = ladder_first(&soul->rows); r != NULL && writing_ok(w); r = r->after[0]) {
@@ -250,7 +267,10 @@ static void release(writing *w, slice key)
     if (layout_held_read(&h, key, found) == STATUS_OK) {
         if (hashed_soul(h.soul))
             writing_count_hashed(w, -(int64_t)hashed_bytes(h.value, h.is_blob ? &h.blob : NULL));
-        if (h.is_blob) writing_unname_blob(w, &h.blob);
+        if (h.is_blob)
+            writing_unname_blob(w, &h.blob);
+        else
+            roots_name(w, h.soul, h.key, h.value, -1);
     }
     writing_remove(w, w->disk->held, key);
     w->in_txn++;
@@ -270,6 +290,8 @@ static void hold(writing *w, slice key, const generation_held *h)
         kept.is_blob = true;
         kept.blob = h->value.blob->ref;
         writing_name_blob(w, h->value.blob);
+    } else {
+        roots_name(w, h->soul, h->key, h->value.text, +1);
     }
     if (!writing_ok(w)) return;
     v = (MDB_val){ layout_held_bytes(&kept), NULL };
@@ -303,6 +325,7 @@ static void note_through(writing *w, uint64_t through)
         return;
     layout_put64(number, through);
     writing_put(w, w->disk->meta, key, (slice){ number, sizeof number });
+    roots_note_through(w, through);
 }
 
 static int by_name(const void *a, const void *b)

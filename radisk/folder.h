@@ -84,6 +84,42 @@ void folder_sweep(const folder *f, double before_ms, folder_news *news);
  * at, so that no fold waits long for it. A large soul is looked at in several passes. */
 void folder_expire(const folder *f, folder_news *news);
 
+/* What is to be written of roots of audio, and which of them may go (space.h). */
+typedef struct space_note {
+    root_key root;
+    payer uploader; /* or nobody */
+    bool discard;   /* its rows go */
+    double when_ms; /* wall time */
+    uint64_t after; /* segment that must be folded */
+} space_note;
+
+enum { SPACE_FOUND_MAX = 64 };
+
+typedef struct space_work {
+    const space_note *notes;
+    size_t notes_len;
+    root_key pin; /* by the operator; len 0: none */
+    bool pin_on, pin_was;
+
+    const text *keys; /* whose pins count, sorted; not changed while it works */
+    size_t keys_len;
+    double before_ms; /* graces that were renewed before this are over */
+    bool look, remove;
+    root_key from; /* look: behind this one; then: the last that was looked at */
+    bool ended;    /* look: there are no more */
+    root_key found[SPACE_FOUND_MAX];
+    root_record is[SPACE_FOUND_MAX];
+    bool gone[SPACE_FOUND_MAX]; /* remove: all of it */
+    size_t found_len;
+    uint64_t bytes; /* remove: of rows that went */
+    bool more;      /* remove: there was no room for all */
+} space_work;
+
+/* Writes what was noted, and a pin; looks for roots that may go, a few at a time; or
+ * removes those that were found before, if they still may: news->rows of them, for no
+ * longer than a few transactions. */
+void folder_space(const folder *f, space_work *work, folder_news *news);
+
 /* Counts what a store of before was made without, or what damage made wrong: the bytes
  * of content hashes; and notes which souls have rows that expire. */
 void folder_recount(const folder *f, folder_news *news);

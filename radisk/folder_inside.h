@@ -17,6 +17,10 @@ typedef struct writing {
     uint64_t next_soul;
     bool new_souls;
     uint64_t hashed, hashed_before; /* bytes of content hashes; as LMDB has it */
+    root_key root;                  /* whose rows are being counted; len 0: none's */
+    int64_t root_rows, root_bytes;  /* that came, less those that went */
+    bool root_came;                 /* its grace begins anew */
+    bool recounting;                /* graces go on, and no record goes */
     size_t in_txn;                  /* rows written or removed in this transaction */
     uint64_t began_us;
     int error;           /* of LMDB; the first */
@@ -60,6 +64,37 @@ void writing_unname_blob(writing *w, const blob_ref *ref);
 
 /* Counts bytes of content hashes that came, or went. */
 void writing_count_hashed(writing *w, int64_t bytes);
+
+/* Roots of audio (folder_roots.c): rows of this one came, or went, and so many bytes; a
+ * row of it was met. Written before the commit, or when another one's turn comes. */
+void roots_count(writing *w, const root_key *root, int64_t rows, int64_t bytes);
+void roots_met(writing *w, const root_key *root);
+void roots_flush(writing *w);
+
+/* A row with this text came (+1) or went (-1): what it names. The three are read before
+ * anything is written. */
+void roots_name(writing *w, slice soul, slice key, slice value, int by);
+
+/* Their records. False: there is none. */
+bool roots_get(writing *w, const root_key *root, root_record *out);
+void roots_put(writing *w, const root_key *root, const root_record *r);
+
+/* Puts another record in the place of one that was read: the bytes move to who is
+ * charged now. One without rows goes. */
+void roots_change(writing *w, const root_key *root, const root_record *before, root_record *after);
+
+/* How many rows name it, other than as pins; whether one of `keys`, sorted public keys,
+ * pins it, or the operator does. */
+uint64_t roots_links(writing *w, const root_key *root);
+bool roots_pinned(writing *w, const root_key *root, const text *keys, size_t count);
+
+/* Nothing is known of any root but when it was seen and who uploaded it; all are
+ * counted from here on, and when they were, those without rows go. */
+void roots_forget(writing *w);
+void roots_sweep(writing *w);
+
+/* Notes that they were counted through all that is folded. */
+void roots_note_through(writing *w, uint64_t through);
 
 /* Notes when a soul has rows that expire; forgets it (folder_expire.c). */
 void expiry_note(writing *w, uint64_t id, double due);

@@ -19,6 +19,7 @@ void soul_find(writing *w, slice name, folder_soul *t)
     t->kind = e.kind;
     t->life_ms = policy_life_ms(name);
     t->hashed = hashed_soul(name);
+    if (!t->hashed || !root_of_soul(name, &t->root)) t->root.len = 0;
     t->floor_ms = 0;
     if (t->there && e.kind == LAYOUT_FLOOR)
         (void)!layout_floor_soul_read(e.rest, &floor, &t->floor_ms);
@@ -140,7 +141,10 @@ void soul_drop_value(writing *w, const folder_soul *t, const layout_entry *e)
     bool is_blob = e->kind == LAYOUT_BLOB && layout_blob_read(&ref, e->rest) == STATUS_OK;
 
     if (e->kind == LAYOUT_FLOOR) return;
-    if (t->hashed) writing_count_hashed(w, -(int64_t)hashed_bytes(e->rest, is_blob ? &ref : NULL));
+    int64_t bytes = (int64_t)hashed_bytes(e->rest, is_blob ? &ref : NULL);
+    if (e->kind == LAYOUT_TEXT) roots_name(w, text_slice(&t->name), e->name, e->rest, -1);
+    if (t->root.len > 0) roots_count(w, &t->root, -1, -bytes);
+    if (t->hashed) writing_count_hashed(w, -bytes);
     if (is_blob) writing_unname_blob(w, &ref);
 }
 

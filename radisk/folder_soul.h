@@ -18,6 +18,7 @@ typedef struct folder_soul {
     double floor_ms; /* when its floor was made */
     double life_ms;  /* of its rows; 0: for ever */
     bool hashed;     /* its keys are content hashes */
+    root_key root;   /* it is of; len 0: of none */
     bool there;
 } folder_soul;
 

@@ -62,6 +62,7 @@ static void write_hashed(writing *w)
 static void begin(writing *w)
 {
     w->in_txn = 0;
+    w->root.len = 0;
     w->souls = w->rows = NULL;
     w->error = mdb_txn_begin(w->disk->env, NULL, 0, &w->txn);
     if (w->error != 0) w->txn = NULL;
@@ -83,6 +84,7 @@ static void commit(writing *w)
 {
     uint64_t began;
 
+    roots_flush(w);
     write_next_soul(w);
     write_hashed(w);
     if (!writing_ok(w)) {

@@ -24,7 +24,7 @@
  * Which file does what: merge, place, scan, held: the graph. blobs: values over
  * 4 KB on their way. log: the journal's side of a turn; fold: the folder's;
  * errands: purges and views, which wait for a fold; expire: when the folder looks for
- * what has expired; room: admission; recover: the start.
+ * what has expired; space: when it collects audio; room: admission; recover: the start.
  */
 #ifndef RADISK_INSIDE_H
 #define RADISK_INSIDE_H
@@ -86,7 +86,9 @@ typedef struct log_job {
     uint64_t took_us;
 } log_job;
 
-typedef enum errand { FOLD, PREPARE, DROP, PURGE, COLLECT, EXPIRE, SWEEP } errand;
+typedef enum errand { FOLD, PREPARE, DROP, PURGE, COLLECT, EXPIRE, SPACE, SWEEP } errand;
+
+typedef struct space space; /* space.c */
 
 /* A folded segment that is still there, or could be used again. */
 typedef struct old_segment {
@@ -108,6 +110,7 @@ typedef struct fold_job {
     purge purge;       /* PURGE */
     double floor;      /* PURGE: what it left; SWEEP: those made before go */
     uint64_t from, to; /* COLLECT, DROP */
+    space_work *space; /* SPACE */
     folder_news news;
 } fold_job;
 
@@ -178,6 +181,8 @@ struct radisk {
     double expire_at_ms;  /* steady: not before then is looked for what has expired */
     double expiry_ms;     /* wall: when the first row that is noted expires; INFINITY */
     bool expiry_known;
+
+    space *space; /* audio that is collected */
 
     status trouble;      /* why the journal does not take anything now */
     status fold_trouble; /* why the last fold failed */
@@ -335,6 +340,23 @@ MUST_USE status fold_first_segments(radisk *store);
 bool expire_is_due(radisk *store, double now_ms);
 double expire_due_in_ms(radisk *store, double now_ms);
 void expire_told(radisk *store, const folder_news *news);
+
+/* space.c: audio that is collected. What the folder is to do next, lent until it is
+ * told; NULL for nothing. */
+MUST_USE status space_open(radisk *store);
+void space_free(radisk *store);
+space_work *space_hand(radisk *store, double now_ms);
+void space_told(radisk *store, const folder_news *news);
+void space_turn(radisk *store);
+void space_stale(radisk *store);
+void space_flush(radisk *store); /* before the store closes: what was noted is written */
+double space_due_in_ms(radisk *store, double now_ms);
+
+/* While roots are watched, every write that is judged is met; while they are condemned,
+ * what the disk has of them is as good as gone. */
+bool space_is_watching(const radisk *store);
+void space_meet(radisk *store, slice soul, slice key, slice value);
+bool space_is_condemned(const radisk *store, slice soul);
 
 /* errands.c: what waits for a fold. */
 uint64_t errands_after(const radisk *store); /* the segment that has everything of now */

@@ -7,6 +7,7 @@
  */
 #include "core/policy.h"
 #include "radisk/inside.h"
+#include "radisk/space.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -178,10 +179,14 @@ static status merge_one(radisk *store, graph_write *w, double now_ms, bool for_g
     status s = place_of(store, w->soul, &p);
 
     *changed = false;
+    if (space_is_watching(store)) space_meet(store, w->soul, w->key, w->value);
     if (s == STATUS_OK) s = judge(store, p, w, now_ms, ticket);
     if (s != STATUS_OK) return s;
     if (w->verdict == HAM_WAIT) return hold(store, w, out, changed, ticket);
-    if (w->verdict != HAM_TAKE) return STATUS_OK;
+    if (w->verdict != HAM_TAKE) {
+        radisk_renew_soul(store, w->soul); /* its author will be told that it is here */
+        return STATUS_OK;
+    }
     *changed = true;
     *ticket = (graph_ticket){ store->gather->number };
     return take_in(store, p, w, for_good, out);

@@ -36,9 +36,9 @@ status place_disk(radisk *store, place *p)
     if (p->disk_asked) return STATUS_OK;
     status s = disk_find_soul(&store->disk, text_slice(&p->soul), &p->disk);
     if (s != STATUS_OK && s != STATUS_NOT_FOUND) return s;
-    p->on_disk = s == STATUS_OK;
+    p->on_disk = s == STATUS_OK && !space_is_condemned(store, text_slice(&p->soul));
     p->floor = floors_of_soul(store, text_slice(&p->soul));
-    if (p->on_disk && p->disk.floor > p->floor) p->floor = p->disk.floor;
+    if (s == STATUS_OK && p->disk.floor > p->floor) p->floor = p->disk.floor;
     p->disk_asked = true;
     return STATUS_OK;
 }

@@ -22,6 +22,8 @@ static const radisk_limits defaults = {
     .held_max = 1000000,
     .blob_segment_bytes = (size_t)256 << 20,
     .floor_keep_ms = (size_t)90 * 24 * 3600 * 1000,
+    .audio_grace_ms = (size_t)24 * 3600 * 1000,
+    .audio_pass_ms = (size_t)3600 * 1000,
 };
 
 radisk_limits radisk_default_limits(void)
@@ -105,6 +107,7 @@ void radisk_turn(radisk *store)
     (void)log_told(store);
     (void)fold_told(store);
     errands_turn(store);
+    space_turn(store);
     room_turn(store, now);
     if (log_idle(store) && !store->folding && fold_wants_seal(store, now)) log_seal(store);
     log_hand(store);
@@ -116,11 +119,13 @@ double radisk_due_in_ms(radisk *store)
 {
     double now = store->now_ms(store->context);
     double age = fold_due_in_ms(store, now), room = room_due_in_ms(store, now);
-    double expiry, first = age < room ? age : room;
+    double expiry, audio, first = age < room ? age : room;
 
     if (store->latched || store->damaged) return (double)INFINITY;
     expiry = expire_due_in_ms(store, now);
-    return expiry < first ? expiry : first;
+    if (expiry < first) first = expiry;
+    audio = space_due_in_ms(store, now);
+    return audio < first ? audio : first;
 }
 
 /* Lets a worker that has something finish it; false when none has. */
@@ -279,6 +284,8 @@ static void fill_limits(radisk_limits *l)
     DEFAULT(held_max);
     DEFAULT(blob_segment_bytes);
     DEFAULT(floor_keep_ms);
+    DEFAULT(audio_grace_ms);
+    DEFAULT(audio_pass_ms);
 #undef DEFAULT
     size_t rows = l->size_max / RESERVE_SHARE / (2 * PAGE);
     if (rows < ROWS_MIN) rows = ROWS_MIN;
@@ -309,7 +316,7 @@ static status set_up(radisk *store, const radisk_options *options)
     store->failed_at_ms = -(double)INFINITY;
     store->collect_at_ms = store->sweep_at_ms = store->now_ms(store->context);
     fill_table(store);
-    return s;
+    return s == STATUS_OK ? space_open(store) : s;
 }
 
 static status open_disk(radisk *store, const radisk_options *options, char *why)
@@ -335,17 +342,21 @@ static status open_files(radisk *store, const radisk_options *options)
     return s;
 }
 
-/* A store that was made before these were counted: once. */
-static status count_hashed(radisk *store)
+/* A store that was made before these were counted, or that a brasa of before has
+ * written to since: once. */
+static status count_all(radisk *store)
 {
     const folder f = { .disk = &store->disk,
                        .files = &store->files,
-                       .rows_max = store->limits.fold_rows };
+                       .rows_max = store->limits.fold_rows,
+                       .now_ms = store->clock_ms(store->context) };
     folder_news news;
+    bool roots = false;
     status s = disk_hashed_bytes(&store->disk, &store->hashed);
 
+    if (s == STATUS_OK) s = disk_roots_counted(&store->disk, &roots);
     disk_rest(&store->disk);
-    if (s != STATUS_NOT_FOUND) return s;
+    if (s != STATUS_NOT_FOUND && (s != STATUS_OK || roots)) return s;
     folder_recount(&f, &news);
     store->hashed = news.hashed_bytes;
     return news.how;
@@ -379,6 +390,7 @@ static void tear_down(radisk *store)
         journal_close(&store->files, &store->fold_job.made);
     close_segments(store);
     errands_free(store);
+    space_free(store);
     floors_free(store);
     blobs_close(store->blobs);
     disk_close(&store->disk);
@@ -401,7 +413,7 @@ static status open_all(radisk *store, const radisk_options *options, char *why)
 
     if (s == STATUS_OK) s = open_disk(store, options, why);
     if (s == STATUS_OK) s = open_files(store, options);
-    if (s == STATUS_OK) s = count_hashed(store);
+    if (s == STATUS_OK) s = count_all(store);
     if (s == STATUS_OK) s = floors_open(store);
     if (s == STATUS_OK) s = held_open(store);
     if (s == STATUS_OK) s = recover(store, wall_at_start(store, options), why, RADISK_WHY_MAX);
@@ -441,6 +453,7 @@ void radisk_close(radisk *store)
 {
     if (store == NULL) return;
     if (radisk_fold(store) != STATUS_OK && store->folding) worker_wait(store->folder);
+    space_flush(store);
     tear_down(store);
 }
 

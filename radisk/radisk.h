@@ -58,6 +58,8 @@ typedef struct radisk_limits {
     size_t held_max;        /* writes from the future, in all; past it STATUS_TOO_BIG. 1 million */
     size_t blob_segment_bytes; /* a new blob segment begins past it. 256 MiB */
     size_t floor_keep_ms;      /* how long what was purged is remembered. 90 days */
+    size_t audio_grace_ms;     /* of audio that nothing names (space.h). 24 h */
+    size_t audio_pass_ms;      /* how often such is looked for. 1 h */
 } radisk_limits;
 
 radisk_limits radisk_default_limits(void);
@@ -179,7 +181,9 @@ typedef struct radisk_stats {
     uint64_t replayed_rows, replay_us; /* at the start */
     uint64_t hashed_bytes;             /* radisk_hashed_bytes() */
     uint64_t rows_expired;             /* left the disk, or never came to it */
-    uint64_t collected_bytes;          /* of blob segments that were dead weight */
+    uint64_t roots_collected;          /* of audio, since the start (space.h) */
+    uint64_t rows_collected;
+    uint64_t collected_bytes; /* of blob segments that were dead weight */
     uint64_t map_bytes_used, map_bytes_max;
     bool latched;
 } radisk_stats;

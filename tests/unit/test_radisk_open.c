@@ -3,6 +3,7 @@
 
 #include "radisk/disk.h"
 #include "radisk/layout.h"
+#include "radisk/space.h"
 
 #include <fcntl.h>
 #include <lmdb.h>
@@ -263,12 +264,13 @@ static void the_bytes_are_those_that_the_docs_draw(void **state)
     kit_put(k, "mark", "name", "\"Mark\"", 1);
     kit_close(k);
     MDB_env *env = open_env(k, &txn);
-    MDB_cursor *meta = open_table(txn, "meta", 5), *souls = open_table(txn, "souls", 1);
+    MDB_cursor *meta = open_table(txn, "meta", 6), *souls = open_table(txn, "souls", 1);
     MDB_cursor *rows = open_table(txn, "rows", 2), *held = open_table(txn, "held", 0);
     expect_bytes(meta, SLICE("folded through"), SLICE("\0\0\0\0\0\0\0\1"));
     expect_bytes(meta, SLICE("format"), SLICE("\0\0\0\0\0\0\0\1"));
     expect_bytes(meta, SLICE("hashed bytes"), SLICE("\0\0\0\0\0\0\0\0"));
     expect_bytes(meta, SLICE("next soul"), SLICE("\0\0\0\0\0\0\0\2"));
+    expect_bytes(meta, SLICE("roots through"), SLICE("\0\0\0\0\0\0\0\1"));
     expect_bytes(meta, SLICE("store"), (slice){ (const char *)k->options.secret, 16 });
     expect_entry(souls, SLICE("mark"), SLICE("\0\0\0\0\0\0\0\1"), SLICE("\0"));
     expect_entry(rows, SLICE("\0\0\0\0\0\0\0\1"), SLICE("\0\0\0\0\0\0\0\1"), SLICE("\0mark"));
@@ -295,7 +297,7 @@ static void so_are_those_of_what_expires_and_of_content_hashes(void **state)
     kit_put(k, "#a<?2", "x", "\"123\"", 0);
     kit_close(k);
     MDB_env *env = open_env(k, &txn);
-    MDB_cursor *meta = open_table(txn, "meta", 5), *expiries = open_table(txn, "expiries", 2);
+    MDB_cursor *meta = open_table(txn, "meta", 6), *expiries = open_table(txn, "expiries", 2);
     expect_bytes(meta, SLICE("folded through"), SLICE("\0\0\0\0\0\0\0\1"));
     expect_bytes(meta, SLICE("format"), SLICE("\0\0\0\0\0\0\0\1"));
     expect_bytes(meta, SLICE("hashed bytes"), SLICE("\0\0\0\0\0\0\0\5"));
@@ -303,6 +305,54 @@ static void so_are_those_of_what_expires_and_of_content_hashes(void **state)
     expect_bytes(expiries, SLICE("d\xc0\x9f\x40\0\0\0\0\0\0\0\0\0\0\0\0\1"), SLICE(""));
     expect_bytes(expiries, SLICE("s\0\0\0\0\0\0\0\1"),
                  SLICE("\xc0\x9f\x40\0\0\0\0\0\xff\xf0\0\0\0\0\0\0"));
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+}
+
+/* A check's bytes are as good as any; that it is one is proved by reading it. */
+static void expect_checked(MDB_cursor *cursor, slice key, slice after_check)
+{
+    MDB_val k, v;
+
+    assert_int_equal(mdb_cursor_get(cursor, &k, &v, MDB_NEXT), 0);
+    assert_true(slice_equal((slice){ k.mv_data, k.mv_size }, key));
+    assert_true(slice_equal((slice){ (char *)v.mv_data + 8, v.mv_size - 8 }, after_check));
+}
+
+#define ROOT  "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define BYTES "\x00\x11\x22\x33\x44\x55\x66\x77\x88\x99\xaa\xbb\xcc\xdd\xee\xff"
+#define P     "0123456789012345678901234567890123456789abc.0123456789012345678901234567890123456789xyz"
+
+static double at_once(void *context)
+{
+    (void)context;
+    return 2000;
+}
+
+static void so_are_those_of_roots_of_audio(void **state)
+{
+    kit *k = *state;
+    MDB_txn *txn;
+
+    k->options.clock_ms = at_once;
+    kit_open(k);
+    kit_put(k, "audio/" ROOT "#0", "h", "\"123\"", 1);
+    kit_put(k, "a", "x", "{\"#\":\"audio/" ROOT "#m\"}", 1);
+    kit_put(k, "a", "y", "{\"#\":\"audio/" ROOT "#m\"}", 1);
+    radisk_charge(k->store, kit_text("audio/" ROOT "#0"), kit_text("192.0.2.1"));
+    kit_rest(k);
+    kit_put(k, "~" P "/t", "x", "\"{\\\":\\\":{\\\"#\\\":\\\"audio/" ROOT "#m\\\"}}\"", 1);
+    kit_close(k);
+    MDB_env *env = open_env(k, &txn);
+    MDB_cursor *roots = open_table(txn, "roots", 1), *names = open_table(txn, "names", 2);
+    MDB_cursor *uploaders = open_table(txn, "uploaders", 1), *pins = open_table(txn, "pins", 0);
+    expect_checked(roots, SLICE(BYTES BYTES),
+                   SLICE("\0\0\0\0\0\0\0\1\0\0\0\0\0\0\0\5\x40\x9f\x40\0\0\0\0\0\011"
+                         "192.0.2.1\x58~" P));
+    expect_checked(names, SLICE(BYTES BYTES "s~" P), SLICE("\0\0\0\0\0\0\0\1"));
+    expect_checked(names, SLICE(BYTES BYTES "u"), SLICE("\0\0\0\0\0\0\0\2"));
+    expect_checked(uploaders, SLICE("~" P), SLICE("\0\0\0\0\0\0\0\5"));
+    mdb_cursor_close(pins);
     mdb_txn_abort(txn);
     mdb_env_close(env);
 }
@@ -349,6 +399,7 @@ int main(void)
         TEST(a_store_may_be_opened_with_a_larger_map),
         TEST(the_bytes_are_those_that_the_docs_draw),
         TEST(so_are_those_of_what_expires_and_of_content_hashes),
+        TEST(so_are_those_of_roots_of_audio),
         TEST(new_nodes_append),
         TEST(the_rows_prove_the_index_of_souls),
     };
