@@ -325,13 +325,12 @@ status sea_unpack(slice value, arena *a, slice *out)
     *out = value;
     if (!sea_inside(&g, &j, &old_mark) || j.tokens[0].type != JSON_OBJECT) return g.how;
     said = json_member(&j, 0, SLICE(":"));
+    if (!json_is_truthy(&j, json_member(&j, 0, SLICE("~")))) said = 0;
     if (said == 0 && old_mark) {
         uint32_t m = json_member(&j, 0, SLICE("m"));
         for (uint32_t k = m + 1, n = 0;
              m != 0 && j.tokens[m].type == JSON_ARRAY && k < j.tokens[m].next; k = j.tokens[k].next)
             if (n++ == 2) said = k;
-    } else if (!json_is_truthy(&j, json_member(&j, 0, SLICE("~")))) {
-        said = 0;
     }
     return said == 0 ? STATUS_OK : value_read(&j, a, said, out);
 }

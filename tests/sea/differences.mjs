@@ -15,7 +15,7 @@ import { createPublicKey, verify } from 'node:crypto';
 import { sha, signature, sorted } from './keys.mjs';
 import { people } from './writes.mjs';
 
-const person = pub => people.find(p => p.pub === pub);
+export const person = pub => people.find(p => p.pub === pub);
 
 /* ---- what a write is */
 
@@ -26,7 +26,7 @@ export function pub_of(soul)
 }
 
 /* Facts about a write that several entries ask for. */
-function facts_of(one)
+export function facts_of(one)
 {
     const text = typeof one.value === 'string' ? one.value : undefined;
     const prefixed = text?.startsWith('SEA{') ?? false;
@@ -96,14 +96,19 @@ const silent = verdict => !verdict.good && verdict.err === undefined;
 const unverified = v => v.brasa.err === 'Unverified data.';
 const not_the_owners = v => v.brasa.err === 'certificate: not signed by the owner of this space';
 
-/* An entry with `twin` is about a write that has a plainer twin, which differs by
- * nothing but what the entry says: the browser's verdict on that twin has to be
- * brasa's verdict on the write. */
+/* An entry with `twin` is about a write in a user's space that has a plainer twin, which
+ * differs by nothing but what the entry says: the browser's verdict on that twin has
+ * to be brasa's verdict on the write. */
 export const differences = [
     {
         label: 'forget', kinds: ['looser', 'speaks'],
         what: 'a soul with <?N: what has run out is dropped elsewhere, and gun does so before it verifies',
         has: (one, f, v) => /<\?[^~]*[1-9]/.test(one.soul) && one.state < 2e12 && silent(v.browser) && silent(v.relay),
+    },
+    {
+        label: 'D10', kinds: ['stricter', 'speaks', 'words'],
+        what: 'a signed value in which more than 64 objects and lists stand in each other',
+        has: (one, f, v) => unverified(v) && depth_of(f.body) > 64,
     },
     {
         label: 'D1', kinds: ['stricter'],
@@ -119,7 +124,9 @@ export const differences = [
     {
         label: 'D6', kinds: ['speaks'],
         what: 'a certificate that gun refuses in silence',
-        has: (one, f, v) => f.has_certificate && v.brasa.err.startsWith('certificate: '),
+        // When the write is not well signed either, that is what may be said.
+        has: (one, f, v) => f.has_certificate && (v.brasa.err.startsWith('certificate: ')
+            || unverified(v) && orders_of(one, f).every(order => order === undefined)),
     },
     {
         label: 'D4', kinds: ['stricter', 'speaks', 'words'],
@@ -130,7 +137,7 @@ export const differences = [
     {
         label: 'D3', kinds: ['looser', 'speaks'], twin: true,
         what: 'a list of certificants with the bearer in it, which gun never finds',
-        has: (one, f) => is_list_with(f.terms?.c, f.body['*']),
+        has: (one, f) => f.pub !== undefined && is_list_with(f.terms?.c, f.body['*']),
     },
     {
         label: 'D5', kinds: ['stricter', 'speaks'],
@@ -141,22 +148,18 @@ export const differences = [
     {
         label: 'D8', kinds: ['looser', 'words', 'speaks'], twin: true,
         what: 'the form of today behind "SEA", which relays take',
-        has: (one, f) => f.prefixed && f.is_of_today,
+        has: (one, f) => f.pub !== undefined && f.prefixed && f.is_of_today,
     },
     {
         label: 'D7', kinds: ['looser', 'words', 'speaks'], twin: true,
         what: 'objects signed in the order of a relay, or one part in the order of a relay and one in that of a browser',
-        has: (one, f) => f.is_of_today && orders_of(one, f).includes('relay'),
+        has: (one, f) => f.pub !== undefined && f.is_of_today && orders_of(one, f).includes('relay'),
     },
     {
         label: 'D9', kinds: ['stricter', 'speaks', 'words'],
         what: 'a policy with a bound that is not a string, which JavaScript compares all the same',
-        has: (one, f, v) => has_odd_bound(f.terms?.w) && v.brasa.err === 'Certificate verification fail.',
-    },
-    {
-        label: 'D10', kinds: ['stricter', 'speaks', 'words'],
-        what: 'a signed value in which more than 64 objects and lists stand in each other',
-        has: (one, f, v) => unverified(v) && depth_of(f.body) > 64,
+        // Which then comes to the next one, if there is one.
+        has: (one, f, v) => has_odd_bound(f.terms?.w) && /^(Certificate verification fail\.|Path ")/.test(v.brasa.err),
     },
 ];
 

@@ -5,6 +5,7 @@
  * reads a report; nothing is decided by them.
  */
 import { rawString } from '../differential/chance.mjs';
+import { facts_of, person, pub_of } from './differences.mjs';
 import { signature } from './keys.mjs';
 import { draft, eve, object, people, saying } from './writes.mjs';
 
@@ -209,18 +210,18 @@ function change_hash(c, one, done)
 }
 
 /* Where gun looks up whether the bearer is blocked: a list that says they are not, in
- * the owner's space signed as everything there. */
-function lists_of(d)
+ * the owner's space signed as everything there. Whoever the certificate was taken from. */
+function lists_of(one)
 {
-    const list = d.terms?.find(([name]) => name === 'wb');
-    if (!list) return undefined;
-    const said = JSON.parse(list[1]), home = `~${d.owner.pub}`, bearer = d.writer.pub;
+    const { terms, body } = facts_of(one), owner = person(pub_of(one.soul)), bearer = body['*'], said = terms?.wb;
+    const where = typeof said === 'string' ? said : said?.['#'];
+    if (!owner || typeof bearer !== 'string' || typeof where !== 'string' || where === '') return undefined;
+    if (where !== said) return [{ soul: where, key: bearer, value: false }];
+    const home = `~${owner.pub}`, soul = said.startsWith('~') ? said : `${home}/${said}`;
     const entry = (soul, key, value) => {
         const text = quoted({ '#': soul, '.': key, ':': value, '>': 1 });
-        return { soul, key, value: quoted({ ':': value, '~': signature(d.owner, text) }) };
+        return { soul, key, value: quoted({ ':': value, '~': signature(owner, text) }) };
     };
-    if (typeof said === 'object') return [{ soul: said['#'], key: bearer, value: false }];
-    const soul = said.startsWith('~') ? said : `${home}/${said}`;
     const link = said.startsWith('~') ? [] : [entry(home, said, { '#': soul })];
     return [...link, entry(soul, bearer, false)];
 }
@@ -238,6 +239,8 @@ export function make_case(c, index)
         else change_write(c, one, done);
     }
     if (one.key === '_') one.key = '-';
-    const lists = lists_of(d);
+    const lists = lists_of(one);
+    // A node that gun knows has, for gun, every key that any object of JavaScript has.
+    if (lists && one.key in {}) one.key += '-';
     return lists ? { ...one, lists } : one;
 }

@@ -602,6 +602,36 @@ static void a_signed_value_has_sixty_thousand_parts_and_no_more(void **state)
     arena_free(&a);
 }
 
+/* ---- what a reader is given */
+
+static void what_is_said_stands_where_its_form_has_it(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *says;
+    } cases[] = {
+        { "\"{\\\":\\\":5,\\\"~\\\":\\\"s\\\"}\"", "5" },
+        { "\"SEA{\\\"m\\\":[\\\"soul\\\",\\\"key\\\",7,1],\\\"s\\\":\\\"s\\\"}\"", "7" },
+        /* ":" without "~" is not signed: what is, is the form of 2019. */
+        { "\"SEA{\\\":\\\":5,\\\"m\\\":[\\\"soul\\\",\\\"key\\\",7,1],\\\"s\\\":\\\"s\\\"}\"",
+          "7" },
+        { "\"{\\\":\\\":5}\"", NULL },
+        { "\"words\"", NULL },
+        { "5", NULL },
+    };
+    arena a = arena_make(1 << 16);
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; ++i) {
+        slice value = { cases[i].value, strlen(cases[i].value) }, said;
+        slice want = cases[i].says ? (slice){ cases[i].says, strlen(cases[i].says) } : value;
+
+        assert_int_equal(sea_unpack(value, &a, &said), STATUS_OK);
+        if (!slice_equal(said, want))
+            fail_msg("%s says %.*s", cases[i].value, (int)said.len, said.at);
+    }
+    arena_free(&a);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -615,6 +645,7 @@ int main(void)
         cmocka_unit_test(an_expiry_is_read_as_javascript_reads_numbers),
         cmocka_unit_test(a_certificate_covers_its_last_state_and_none_after_it),
         cmocka_unit_test(nothing_is_taken_for_want_of_memory),
+        cmocka_unit_test(what_is_said_stands_where_its_form_has_it),
         cmocka_unit_test(a_signed_value_has_sixty_thousand_parts_and_no_more),
     };
 
