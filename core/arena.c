@@ -43,12 +43,20 @@ static arena_block *new_block(size_t room)
     return block;
 }
 
+static size_t usual_room(const arena *a)
+{
+    if (a->first_bytes == 0) return a->current == NULL ? BLOCK_FIRST : BLOCK_NEXT;
+    if (a->current == NULL) return a->first_bytes;
+    return a->held < BLOCK_NEXT ? a->held : BLOCK_NEXT;
+}
+
 static bool add_block(arena *a, size_t bytes)
 {
-    size_t usual = a->current == NULL ? BLOCK_FIRST : BLOCK_NEXT;
+    size_t usual = usual_room(a);
     arena_block *block = new_block(bytes > usual ? bytes : usual);
 
     if (block == NULL) return false;
+    a->held += sizeof *block + block->room;
     block->older = a->current;
     a->current = block;
     if (a->first == NULL) a->first = block;
@@ -84,6 +92,7 @@ static bool move_block(arena *a, size_t bytes)
     if (moved == NULL) return false;
     if (a->first == a->current) a->first = moved;
     a->current = moved;
+    a->held = a->held - moved->room + bytes;
     moved->room = bytes;
     return true;
 }
@@ -122,19 +131,24 @@ slice arena_copy(arena *a, slice bytes)
     return (slice){ at, at == NULL ? 0 : bytes.len };
 }
 
+static void free_current(arena *a)
+{
+    arena_block *block = a->current;
+
+    a->current = block->older;
+    a->held -= sizeof *block + block->room;
+    free(block);
+}
+
 void arena_reset(arena *a, size_t keep_bytes)
 {
-    while (a->current != NULL && a->current != a->first) {
-        arena_block *older = a->current->older;
-        free(a->current);
-        a->current = older;
-    }
+    while (a->current != a->first) free_current(a);
     a->taken = 0;
     if (a->first == NULL) return;
     a->first->used = 0;
     if (a->first->room > keep_bytes) {
-        free(a->first);
-        a->first = a->current = NULL;
+        free_current(a);
+        a->first = NULL;
     }
 }
 

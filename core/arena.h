@@ -13,14 +13,22 @@ typedef struct arena_block arena_block;
 
 typedef struct arena {
     arena_block *first, *current;
-    size_t taken;     /* bytes handed out since the last reset */
-    size_t bytes_max; /* bound on `taken` */
+    size_t taken;       /* bytes handed out since the last reset */
+    size_t held;        /* bytes of the blocks */
+    size_t bytes_max;   /* bound on `taken` */
+    size_t first_bytes; /* of the first block; 0: what a usual message needs */
 } arena;
 
 /* An arena needs no opening; memory is taken at first use. */
 static inline arena arena_make(size_t bytes_max)
 {
     return (arena){ .bytes_max = bytes_max };
+}
+
+/* One that many are alive of at once: its blocks begin small. */
+static inline arena arena_make_small(size_t bytes_max, size_t first_bytes)
+{
+    return (arena){ .bytes_max = bytes_max, .first_bytes = first_bytes };
 }
 
 /* NULL when the bound is met or memory is short; the caller answers

@@ -15,9 +15,11 @@
 #include "core/graph.h"
 #include "core/sea.h"
 
+#include <stdatomic.h>
+
 /* Few, so that a put of many keys is spread over threads, and other peers' keys
- * come between. */
-enum { CHECK_KEYS = 8 };
+ * come between; of large values one. */
+enum { CHECK_KEYS = 8, CHECK_BYTES = 64 << 10 };
 
 typedef struct check check;
 struct check {
@@ -25,10 +27,12 @@ struct check {
     uint64_t lane; /* whose it is: one lane must not hold up another */
 
     /* the relay's */
-    void *of; /* the message */
-    check *later, *earlier; /* of those that are out */
-    arena arena;
-    size_t count;
+    void *of;                    /* the message */
+    const atomic_bool *unwanted; /* nobody asks any more: its message is refused already,
+                                    or its author has left */
+    check *later, *earlier;      /* of those that are out */
+    arena arena;                 /* of what was found */
+    size_t count, run;           /* run: of them, those that were judged */
     size_t at[CHECK_KEYS];
     const graph_write *writes[CHECK_KEYS];
     sea_finding findings[CHECK_KEYS];

@@ -45,7 +45,7 @@ typedef struct relay_limits {
     uint32_t interests_max;  /* subscriptions; the longest untouched makes room */
     uint32_t held_max;       /* writes from the future */
     uint32_t ahead_messages; /* heard behind one that is being verified; then it is not read */
-    size_t ahead_bytes;      /* of their text */
+    size_t ahead_bytes;      /* of memory for them */
     double future_ms_max;    /* how far ahead a client's write may be */
     int64_t stalled_ms_max;  /* closed when it took no byte for so long and something waited */
     /* answers */
@@ -68,7 +68,7 @@ typedef struct relay_limits {
     uint32_t back_large_rate;       /* asks a second in all for nodes above 8 keys */
     /* in all */
     size_t walk_bytes_max;      /* buffers of walks */
-    size_t suspended_bytes_max; /* text of suspended messages */
+    size_t suspended_bytes_max; /* memory of suspended messages, and of their checks */
     size_t fleeting_bytes_max;  /* memory-only souls */
     uint64_t hashed_bytes_max;  /* kept under hash souls, written without a token; 0: no bound */
     uint32_t interests_total;

@@ -22,6 +22,9 @@ static const slice none = { "", 0 };
 
 enum { MARK_WANTED, MARK_OUT, MARK_GOOD, MARK_BAD };
 
+/* A bearer's finding: two keys and a name. */
+enum { FINDING_BYTES = 512 };
+
 /* --- who is concerned --- */
 
 typedef struct kind_of_soul {
@@ -92,31 +95,56 @@ static void refuse_unwanted(waiting *w, size_t i, const char *why)
     note_bad(w, i, (slice){ why, strlen(why) }, false);
 }
 
+/* Only the first is said. */
 static slice kept_text(waiting *w, slice why)
 {
-    slice kept = arena_copy(&w->arena, why);
+    slice kept;
 
+    if (w->refusal.why.len > 0) return none;
+    kept = arena_copy(&w->arena, why);
     return kept.at != NULL ? kept : SLICE("busy: out of memory");
 }
 
-/* Whether what stands at (soul, key) says yes: 1 or true, signed or not. */
-static bool says_yes(relay *r, arena *a, slice soul, slice key)
+/* A question about the store on behalf of a finding. Without memory, or with a disk
+ * that fails, there is no answer; and who may be blocked is not admitted then. */
+typedef struct asking {
+    relay *r;
+    arena *a;
+    status how;
+} asking;
+
+static bool look_up(asking *q, slice soul, slice key, slice *said)
 {
-    graph *g = relay_graph(r, soul);
+    graph *g = relay_graph(q->r, soul);
     graph_row row;
-    slice said;
+    status s;
 
     if (soul.len == 0 || key.len == 0) return false;
-    return g->look(g->context, soul, key, &row) == STATUS_OK &&
-           sea_unpack(row.value, a, &said) == STATUS_OK &&
+    s = g->look(g->context, soul, key, &row);
+    if (s == STATUS_OK) s = sea_unpack(row.value, q->a, said);
+    /* That it says what no value can be, or too much, is no yes and no link. */
+    if (s != STATUS_OK && s != STATUS_NOT_FOUND && s != STATUS_MALFORMED && s != STATUS_TOO_BIG)
+        q->how = s;
+    return s == STATUS_OK;
+}
+
+/* Whether what stands at (soul, key) says yes: 1 or true, signed or not. */
+static bool says_yes(asking *q, slice soul, slice key)
+{
+    slice said;
+
+    return look_up(q, soul, key, &said) &&
            (slice_equal(said, SLICE("1")) || slice_equal(said, SLICE("true")));
 }
 
-static slice joined(arena *a, slice one, slice other, slice third)
+static slice joined(asking *q, slice one, slice other, slice third)
 {
-    char *at = arena_take(a, one.len + other.len + third.len);
+    char *at = arena_take(q->a, one.len + other.len + third.len);
 
-    if (at == NULL) return none;
+    if (at == NULL) {
+        q->how = STATUS_NO_MEMORY;
+        return none;
+    }
     memcpy(at, one.at, one.len);
     memcpy(at + one.len, other.at, other.len);
     memcpy(at + one.len + other.len, third.at, third.len);
@@ -125,37 +153,45 @@ static slice joined(arena *a, slice one, slice other, slice third)
 
 /* A block list that is named by a key of the owner's soul: where that links to, or
  * the soul that a client makes for it. */
-static bool is_listed(relay *r, arena *a, const sea_finding *f)
+static bool is_listed(asking *q, const sea_finding *f)
 {
-    slice owner = joined(a, SLICE("~"), f->owner, none), said, soul;
-    graph *g = relay_graph(r, owner);
-    graph_row row;
+    slice owner = joined(q, SLICE("~"), f->owner, none), said, soul;
 
-    if (owner.len > 0 && g->look(g->context, owner, f->blocks, &row) == STATUS_OK &&
-        sea_unpack(row.value, a, &said) == STATUS_OK && value_link(said, a, &soul) == STATUS_OK &&
-        says_yes(r, a, soul, f->bearer))
-        return true;
-    soul = joined(a, owner, SLICE("/"), f->blocks);
-    return says_yes(r, a, soul, f->bearer);
+    if (look_up(q, owner, f->blocks, &said)) {
+        status s = value_link(said, q->a, &soul);
+        if (s == STATUS_NO_MEMORY) q->how = s;
+        if (s == STATUS_OK && says_yes(q, soul, f->bearer)) return true;
+    }
+    soul = joined(q, owner, SLICE("/"), f->blocks);
+    return says_yes(q, soul, f->bearer);
 }
 
-static bool is_blocked(relay *r, arena *a, const sea_finding *f)
+static bool is_blocked(asking *q, const sea_finding *f)
 {
     if (f->blocks.len == 0) return false;
-    if (f->blocks_is_soul || f->blocks.at[0] == '~') return says_yes(r, a, f->blocks, f->bearer);
-    return is_listed(r, a, f);
+    if (f->blocks_is_soul || f->blocks.at[0] == '~') return says_yes(q, f->blocks, f->bearer);
+    return is_listed(q, f);
 }
 
 /* What the clock and today's block lists say of an author's put. */
 static slice todays_refusal(waiting *w, const sea_finding *f, moment now)
 {
-    slice said;
+    relay *r = w->relay;
+    arena scratch = arena_make(r->arena.bytes_max);
+    asking q = { r, &scratch, STATUS_OK };
+    const char *why;
+    slice said = none;
 
     if (!f->certified || !is_author(w)) return none;
     if (now.wall_ms > f->expires) return SEA_EXPIRED;
-    if (!is_blocked(w->relay, &w->arena, f)) return none;
-    said = sea_blocked_text(&w->arena, f->bearer);
-    return said.len > 0 ? said : SLICE("busy: out of memory");
+    if (is_blocked(&q, f)) {
+        said = sea_blocked_text(&w->arena, f->bearer);
+        if (said.len == 0) q.how = STATUS_NO_MEMORY;
+    }
+    arena_free(&scratch);
+    if (q.how == STATUS_OK || said.len > 0) return said;
+    why = put_failure(q.how);
+    return (slice){ why, strlen(why) };
 }
 
 static void judge(waiting *w, size_t i, status how, const sea_finding *f, moment now)
@@ -184,6 +220,7 @@ void check_free(relay *r, check *c)
     else
         r->checks = c->later;
     if (c->later != NULL) c->later->earlier = c->earlier;
+    r->suspended_bytes -= sizeof *c;
     arena_free(&c->arena);
     free(c);
 }
@@ -202,8 +239,10 @@ static check *check_new(waiting *w)
     c->next = NULL;
     c->lane = w->author;
     c->of = w;
-    c->arena = arena_make(r->arena.bytes_max);
-    c->count = 0;
+    c->unwanted = &w->unwanted;
+    c->arena = arena_make_small(r->arena.bytes_max, FINDING_BYTES);
+    c->count = c->run = 0;
+    r->suspended_bytes += sizeof *c;
     c->earlier = NULL;
     c->later = r->checks;
     if (c->later != NULL) c->later->earlier = c;
@@ -211,12 +250,17 @@ static check *check_new(waiting *w)
     return c;
 }
 
+/* Whoever is behind it in the pool waits until all of it is verified. */
 static void fill(waiting *w, check *c)
 {
+    size_t bytes = 0;
+
     for (; w->next_check < w->looked.news && c->count < CHECK_KEYS; ++w->next_check) {
         size_t i = w->next_check;
 
         if (w->marks[i] != MARK_WANTED) continue;
+        if (c->count > 0 && bytes + w->m.writes[i].value.len > CHECK_BYTES) return;
+        bytes += w->m.writes[i].value.len;
         w->marks[i] = MARK_OUT;
         c->at[c->count] = i;
         c->writes[c->count++] = &w->m.writes[i];
@@ -230,8 +274,9 @@ static bool is_settled(const waiting *w)
 
 static void note(waiting *w, check *c, moment now)
 {
-    for (size_t k = 0; k < c->count; ++k) judge(w, c->at[k], c->how[k], &c->findings[k], now);
-    w->relay->counts.keys_checked += c->count;
+    for (size_t k = 0; k < c->run; ++k) judge(w, c->at[k], c->how[k], &c->findings[k], now);
+    w->relay->counts.keys_checked += c->run;
+    if (is_settled(w)) atomic_store(&w->unwanted, true);
 }
 
 static void run_here(waiting *w, check *c, moment now)

@@ -217,9 +217,11 @@ struct waiting {
     uint8_t *marks;
     size_t next_check, refused_count;
     unsigned checks_out;
-    refusal refusal; /* the first; empty: none */
+    atomic_bool unwanted; /* what they say */
+    refusal refusal;      /* the first; empty: none */
     bool trusted;    /* its author, or the message itself, has shown a token */
     bool answered;   /* its put was refused before it was judged */
+    size_t weight;   /* bytes of memory, as counted */
     size_t len;
     char text[];
 };
@@ -242,6 +244,7 @@ void check_begin(waiting *w, const relay_peer *p, moment now);
 bool check_is_over(const waiting *w);
 /* Notes what a check has found, and hands out more. */
 void check_take(waiting *w, check *c, moment now);
+/* Gives back one that is not out any more. */
 void check_free(relay *r, check *c);
 void check_free_all(relay *r);
 /* Leaves the good ones among the news. Once. */

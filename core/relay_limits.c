@@ -42,7 +42,7 @@ relay_limits relay_default_limits(void)
         .back_burst = 256,
         .back_large_rate = 200,
         .walk_bytes_max = 256u << 20,
-        .suspended_bytes_max = 64u << 20,
+        .suspended_bytes_max = 128u << 20,
         .fleeting_bytes_max = 64u << 20,
         .interests_total = 8 * million,
         .keepsakes_max = 65536,

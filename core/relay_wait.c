@@ -17,7 +17,8 @@
 
 #include <stdlib.h>
 
-enum { BLOCKED_RETRY_MS = 20 };
+/* What a signed put of one key needs is the reader's first tokens, and little more. */
+enum { BLOCKED_RETRY_MS = 20, ARENA_FIRST = 2048 };
 
 typedef enum progress {
     PROGRESS_DONE,    /* nothing waits any more */
@@ -59,8 +60,16 @@ static void append(relay_peer *p, waiting *w)
         p->first_waiting = w;
     p->last_waiting = w;
     ++p->waiting_count;
-    p->waiting_bytes += w->len;
-    p->relay->suspended_bytes += w->len;
+}
+
+/* Counts what it holds by now. It is alive, so it has grown if anything. */
+static void weigh(relay_peer *p, waiting *w)
+{
+    size_t more = sizeof *w + w->len + w->arena.held - w->weight;
+
+    w->weight += more;
+    p->waiting_bytes += more;
+    p->relay->suspended_bytes += more;
 }
 
 static waiting *take_first(relay_peer *p)
@@ -70,13 +79,13 @@ static waiting *take_first(relay_peer *p)
     p->first_waiting = w->next;
     if (p->first_waiting == NULL) p->last_waiting = NULL;
     --p->waiting_count;
-    p->waiting_bytes -= w->len;
+    p->waiting_bytes -= w->weight;
     return w;
 }
 
 static void waiting_free(waiting *w)
 {
-    w->relay->suspended_bytes -= w->len;
+    w->relay->suspended_bytes -= w->weight;
     arena_free(&w->arena);
     free(w);
 }
@@ -86,6 +95,7 @@ static void orphan(waiting *w)
     relay *r = w->relay;
 
     w->author = 0;
+    atomic_store(&w->unwanted, true);
     w->before = NULL;
     w->next = r->orphans;
     if (w->next != NULL) w->next->before = w;
@@ -154,8 +164,11 @@ static void begin(relay *r, relay_peer *p, waiting *w, moment now)
 /* True when it has come to the end of the look. */
 static bool look(relay *r, relay_peer *p, waiting *w, moment now)
 {
-    if (!put_look(r, p, &w->m, &w->looked, &w->arena, now)) return false;
-    check_begin(w, p, now);
+    bool over = put_look(r, p, &w->m, &w->looked, &w->arena, now);
+
+    if (over) check_begin(w, p, now);
+    weigh(p, w);
+    if (!over) return false;
     w->step = check_is_over(w) ? WAIT_APPLY : WAIT_CHECK;
     return true;
 }
@@ -240,13 +253,16 @@ void wait_add(relay *r, relay_peer *p, const json *j, moment now)
         peer_close(p, 1011);
         return;
     }
-    *w = (waiting){
-        .relay = r, .author = p->number, .arena = arena_make(r->arena.bytes_max), .len = said.len
-    };
+    *w = (waiting){ .relay = r,
+                    .author = p->number,
+                    .arena = arena_make_small(r->arena.bytes_max, ARENA_FIRST),
+                    .len = said.len };
     memcpy(w->text, said.at, said.len);
     append(p, w);
     ++r->counts.suspended;
-    if (!read_again(r, w))
+    bool read = read_again(r, w);
+    weigh(p, w);
+    if (!read)
         peer_close(p, 1011);
     else if (w == p->first_waiting || !look_ahead(r, p, now))
         work(r, p, now);

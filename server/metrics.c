@@ -79,7 +79,7 @@ static void relay_gauges_text(FILE *to, const server *s)
     gauge(to, "brasa_keepsakes", "writers remembered by pid", (double)g.keepsakes);
     gauge(to, "brasa_outbox_bytes", "waiting to be sent", (double)g.outbox_bytes);
     gauge(to, "brasa_walk_bytes", "buffers of large answers", (double)g.walk_bytes);
-    gauge(to, "brasa_suspended_bytes", "of puts judged in slices", (double)g.suspended_bytes);
+    gauge(to, "brasa_suspended_bytes", "memory of messages left for later", (double)g.suspended_bytes);
     gauge(to, "brasa_acks_waiting", "acks that wait for the disk", (double)g.acks_waiting);
     gauge(to, "brasa_misses", "misses under way or remembered", (double)g.misses);
     gauge(to, "brasa_fleeting_rows", "keys kept in memory only", (double)g.fleeting_rows);

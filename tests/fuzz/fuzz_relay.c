@@ -48,7 +48,7 @@ static relay_limits small_limits(void)
     l.interests_max = 4;
     l.held_max = 3;
     l.ahead_messages = 3;
-    l.ahead_bytes = 3000;
+    l.ahead_bytes = 12000;
     l.answer_bytes = 600;
     l.snapshot_bytes = 300;
     l.fragment_bytes = 100;
@@ -56,7 +56,7 @@ static relay_limits small_limits(void)
     l.lex_souls_max = 3;
     l.misses_max = 4;
     l.walk_bytes_max = 4000;
-    l.suspended_bytes_max = 4000;
+    l.suspended_bytes_max = 40000;
     l.fleeting_bytes_max = 4000;
     l.interests_total = 8;
     l.keepsakes_max = 2;

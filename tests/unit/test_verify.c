@@ -89,6 +89,8 @@ static bool no_curve(void *context, const uint8_t *key, const uint8_t *digest,
 
 static const graph_write CHUNK = { .soul = { "#", 1 }, .key = { "k", 1 }, .value = { "1", 1 } };
 
+static const atomic_bool WANTED;
+
 enum { NOT_RUN = 0x7F };
 
 static check *checks_make(size_t count)
@@ -99,6 +101,7 @@ static check *checks_make(size_t count)
     for (size_t i = 0; i < count; ++i) {
         all[i].arena = arena_make(1 << 16);
         all[i].count = 1;
+        all[i].unwanted = &WANTED;
         all[i].writes[0] = &CHUNK;
         all[i].how[0] = (status)NOT_RUN;
     }
