@@ -3,6 +3,7 @@
 
 #include "radisk/backup_inside.h"
 #include "radisk/layout.h"
+#include "radisk/space.h"
 #include "radisk/view_inside.h"
 
 #include <errno.h>
@@ -105,6 +106,18 @@ static bool write_floor(void *context, const view_floor *f)
     return added(w);
 }
 
+static bool write_pin(void *context, const root_key *root, double when_ms)
+{
+    char at[BACKUP_PIN_BYTES];
+    writing *w = context;
+
+    memcpy(at, root->at, ROOT_BYTES);
+    backup_put(at + ROOT_BYTES, layout_state_number(when_ms), 8);
+    text_add(&w->record, (slice){ at, sizeof at });
+    w->counts->pins++;
+    return added(w);
+}
+
 static bool write_row(void *context, const view_row *row)
 {
     char head[BACKUP_ROW_HEAD] = { 0 };
@@ -152,6 +165,9 @@ status backup_write(radisk_view *v, const backup_wish *wish, backup_counts *out)
     write_header(&w, v->disk->store);
     begin_record(&w, BACKUP_FLOORS);
     s = w.how == STATUS_OK ? view_floors(v, write_floor, &w) : STATUS_OK;
+    if (s == STATUS_OK) end_record(&w);
+    begin_record(&w, BACKUP_PINS);
+    if (s == STATUS_OK && w.how == STATUS_OK) s = view_pins(v, write_pin, &w);
     if (s == STATUS_OK) end_record(&w);
     begin_record(&w, BACKUP_ROWS);
     if (s == STATUS_OK && w.how == STATUS_OK) s = view_rows(v, (slice){ "", 0 }, write_row, &w);

@@ -7,7 +7,7 @@
  *
  *     header   BACKUP_HEADER bytes: "brasaB1\n" 8 | store id 16 | this file's id 16 |
  *              made, ms 8 | check 8 of what is before | zeros
- *     records  8-aligned: floors first, then rows, then what is held, and the end
+ *     records  8-aligned: floors first, pins, then rows, then what is held, and the end
  *
  *     record   mark 4 "bak1" | kind 4 | length 8 | sequence 8, from 1 |
  *              check 8 of the body | check 8 of the head | body | zeros to 8
@@ -15,6 +15,7 @@
  *              state 8 | soul | key | value
  *     floor    kind 1 (1 row, 2 soul, 3 prefix) | zeros 3 | lengths of soul, key, 4 each |
  *              zeros 4 | floor 8 | made, ms 8 | soul | key
+ *     pin      root 32 | when, ms 8; in a record of its own behind the floors, if there are any
  *     end      rows 8 | held 8 | floors 8 | damaged 8 | store hash 16
  *
  * Numbers are little-endian. Checks are SipHash-2-4 under the file's id, so that
@@ -28,12 +29,13 @@
 #ifndef RADISK_BACKUP_H
 #define RADISK_BACKUP_H
 
+#include "radisk/roots.h"
 #include "radisk/view.h"
 
 enum { BACKUP_HEADER = 64, BACKUP_RECORD_HEAD = 40, BACKUP_WHY_MAX = 512 };
 
 typedef struct backup_counts {
-    uint64_t rows, held, floors;
+    uint64_t rows, held, floors, pins;
     uint64_t damaged; /* rows that could not be read and are not in it */
     uint64_t bytes;   /* of the file */
     store_hash hash;
@@ -73,6 +75,7 @@ void backup_file_drop(backup_file *f); /* after a failure: nothing is left behin
 typedef struct backup_visitor {
     status (*row)(void *context, const view_row *row);
     status (*floor)(void *context, const view_floor *floor);
+    status (*pin)(void *context, const root_key *root, double when_ms);
     void *context;
 } backup_visitor;
 MUST_USE status backup_read(const char *path, const backup_visitor *visitor, backup_counts *out,

@@ -10,13 +10,14 @@
 #define BACKUP_MAGIC "brasaB1\n"
 #define BACKUP_MARK  "bak1"
 
-enum { BACKUP_ROWS = 1, BACKUP_FLOORS = 2, BACKUP_END = 3 };
+enum { BACKUP_ROWS = 1, BACKUP_FLOORS = 2, BACKUP_END = 3, BACKUP_PINS = 4 };
 enum { BACKUP_TAKEN = 1, BACKUP_HELD = 2 };
 enum { BACKUP_FLOOR_ROW = 1, BACKUP_FLOOR_SOUL = 2, BACKUP_FLOOR_PREFIX = 3 };
 enum {
     BACKUP_ROW_HEAD = 24,
     BACKUP_FLOOR_HEAD = 32,
     BACKUP_END_BYTES = 48,
+    BACKUP_PIN_BYTES = 40,
     BACKUP_FILE_ID = 16,
     BACKUP_FILE_ID_AT = 24, /* in the header */
     BACKUP_CHECKED = 48,    /* of the header */

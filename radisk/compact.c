@@ -103,7 +103,7 @@ static folder folder_of(compacting *c)
     return (folder){ .disk = &c->disk,
                      .files = &c->files,
                      .rows_max = ROWS_MAX,
-                     .now_ms = (double)now.tv_sec * 1e3,
+                     .seen_ms = (double)now.tv_sec * 1e3,
                      .courtesy = no_courtesy };
 }
 

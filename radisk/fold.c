@@ -151,11 +151,14 @@ static size_t first_bytes(const radisk *store)
 
 static fold_job job_of(radisk *store, errand what)
 {
+    double now = store->clock_ms(store->context);
+
     return (fold_job){ .errand = what,
                        .folder = { .disk = &store->disk,
                                    .files = &store->files,
                                    .rows_max = store->limits.fold_rows,
-                                   .now_ms = store->clock_ms(store->context),
+                                   .now_ms = now,
+                                   .seen_ms = now > store->opened_ms ? now : store->opened_ms,
                                    .courtesy = courtesy,
                                    .courtesy_context = store },
                        .store_id = store->disk.store };

@@ -38,6 +38,7 @@ typedef struct folder {
     const files *files;
     size_t rows_max; /* of one transaction */
     double now_ms;   /* wall time: what has expired by then goes; -INFINITY: nothing does */
+    double seen_ms;  /* wall time, too: graces of audio begin then */
     void (*courtesy)(void *context);
     void *courtesy_context;
 } folder;

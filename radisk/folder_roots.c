@@ -184,7 +184,7 @@ void roots_flush(writing *w)
     after = before;
     after.rows = moved(before.rows, w->root_rows);
     after.bytes = moved(before.bytes, w->root_bytes);
-    if ((w->root_came && !w->recounting) || !known) after.seen_ms = w->folder->now_ms;
+    if ((w->root_came && !w->recounting) || !known) after.seen_ms = w->folder->seen_ms;
     if (!known) charge(w, &root, &after);
     if (known || after.rows > 0) roots_change(w, &root, &before, &after);
 }
@@ -247,7 +247,7 @@ void roots_name(writing *w, slice soul, slice key, slice value, int by)
         count_name(w, (slice){ at, len }, by);
         if (!roots_get(w, root, &before)) continue;
         after = before;
-        if (!w->recounting) after.seen_ms = w->folder->now_ms;
+        if (!w->recounting) after.seen_ms = w->folder->seen_ms;
         charge(w, root, &after);
         roots_change(w, root, &before, &after);
     }
@@ -274,7 +274,7 @@ static bool next_record(writing *w, root_key *at, root_record *out)
     at->len = (uint8_t)(key.len < ROOT_BYTES ? key.len : ROOT_BYTES);
     memcpy(at->at, key.at, at->len);
     if (root_record_read(out, key, disk_slice(v)) != STATUS_OK)
-        *out = (root_record){ .seen_ms = w->folder->now_ms };
+        *out = (root_record){ .seen_ms = w->folder->seen_ms };
     return true;
 }
 

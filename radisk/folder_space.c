@@ -122,12 +122,12 @@ static void pin(writing *w, space_work *work)
     if (work->pin.len == 0) return;
     work->pin_was = writing_get(w, w->disk->pins, key, &found);
     if (work->pin_was == work->pin_on) return;
-    root_number_write(value, key, layout_state_number(w->folder->now_ms));
+    root_number_write(value, key, layout_state_number(w->folder->seen_ms));
     if (work->pin_on)
         writing_put(w, w->disk->pins, key, (slice){ value, sizeof value });
     else
         writing_remove(w, w->disk->pins, key);
-    renew(w, &(space_note){ .root = work->pin, .when_ms = w->folder->now_ms });
+    renew(w, &(space_note){ .root = work->pin, .when_ms = w->folder->seen_ms });
 }
 
 /* ---- looking ---- */

@@ -192,6 +192,7 @@ struct radisk {
     double room_at_ms;                /* steady: when room is asked again */
     double failed_at_ms;              /* steady: the last failure that was not for want of room */
     bool latched;
+    double opened_ms;  /* wall, at the start */
     double wall_ms;    /* of the last merge: for what is measured in days */
     uint64_t map_used; /* bytes, as of the last fold */
     uint64_t hashed;   /* bytes of content hashes in LMDB */

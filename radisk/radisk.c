@@ -315,6 +315,7 @@ static status set_up(radisk *store, const radisk_options *options)
     store->gather->number = 1;
     store->failed_at_ms = -(double)INFINITY;
     store->collect_at_ms = store->sweep_at_ms = store->now_ms(store->context);
+    store->opened_ms = wall_at_start(store, options);
     fill_table(store);
     return s == STATUS_OK ? space_open(store) : s;
 }
@@ -349,7 +350,7 @@ static status count_all(radisk *store)
     const folder f = { .disk = &store->disk,
                        .files = &store->files,
                        .rows_max = store->limits.fold_rows,
-                       .now_ms = store->clock_ms(store->context) };
+                       .seen_ms = store->opened_ms };
     folder_news news;
     bool roots = false;
     status s = disk_hashed_bytes(&store->disk, &store->hashed);
@@ -416,7 +417,7 @@ static status open_all(radisk *store, const radisk_options *options, char *why)
     if (s == STATUS_OK) s = count_all(store);
     if (s == STATUS_OK) s = floors_open(store);
     if (s == STATUS_OK) s = held_open(store);
-    if (s == STATUS_OK) s = recover(store, wall_at_start(store, options), why, RADISK_WHY_MAX);
+    if (s == STATUS_OK) s = recover(store, store->opened_ms, why, RADISK_WHY_MAX);
     if (s == STATUS_OK) s = fold_first_segments(store);
     if (s == STATUS_OK) s = open_workers(store, options);
     if (s != STATUS_OK) return s;

@@ -170,6 +170,17 @@ static status set_floor(void *context, const view_floor *f)
     return news.how;
 }
 
+static status set_pin(void *context, const root_key *root, double when_ms)
+{
+    restoring *r = context;
+    space_work work = { .pin = *root, .pin_on = true };
+    folder_news news = { 0 };
+
+    r->floors.seen_ms = when_ms;
+    folder_space(&r->floors, &work, &news);
+    return news.how;
+}
+
 static void no_courtesy(void *context)
 {
     (void)context;
@@ -182,17 +193,17 @@ static size_t map_bytes(const restoring *r)
     return wanted > least ? wanted : least;
 }
 
-/* Floors go straight into the new database, before any row: each is a purge of
- * nothing. They are synced together, at the end. */
+/* Floors and pins go straight into the new database, before any row: each floor is a
+ * purge of nothing. They are synced together, at the end. */
 static status set_floors(restoring *r)
 {
     disk_options wish = { .folder = r->path, .size_max = map_bytes(r) };
-    backup_visitor visitor = { .floor = set_floor, .context = r };
+    backup_visitor visitor = { .floor = set_floor, .pin = set_pin, .context = r };
     backup_counts again;
     char unread[BACKUP_WHY_MAX];
     files real;
 
-    if (r->proved.floors == 0) return STATUS_OK;
+    if (r->proved.floors + r->proved.pins == 0) return STATUS_OK;
     randombytes_buf(wish.new_store, sizeof wish.new_store);
     status s = disk_open(&r->disk, &wish, r->why, BACKUP_WHY_MAX);
     if (s != STATUS_OK) return s;

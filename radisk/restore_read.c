@@ -103,6 +103,19 @@ static status give_floor(reading *r, slice *at)
     return r->visitor->floor == NULL ? STATUS_OK : r->visitor->floor(r->visitor->context, &floor);
 }
 
+static status give_pin(reading *r, slice *at)
+{
+    root_key root = { .len = ROOT_BYTES };
+
+    if (at->len < BACKUP_PIN_BYTES) return refuse(r, "a pin is cut short");
+    memcpy(root.at, at->at, ROOT_BYTES);
+    double when_ms = layout_number_state(backup_get(at->at + ROOT_BYTES, 8));
+    *at = (slice){ at->at + BACKUP_PIN_BYTES, at->len - BACKUP_PIN_BYTES };
+    r->seen.pins++;
+    return r->visitor->pin == NULL ? STATUS_OK
+                                   : r->visitor->pin(r->visitor->context, &root, when_ms);
+}
+
 static status read_end(reading *r, slice body)
 {
     const char *at = body.at;
@@ -127,6 +140,9 @@ static status give_body(reading *r, uint64_t kind, slice body)
         return s;
     case BACKUP_FLOORS:
         while (body.len > 0 && s == STATUS_OK) s = give_floor(r, &body);
+        return s;
+    case BACKUP_PINS:
+        while (body.len > 0 && s == STATUS_OK) s = give_pin(r, &body);
         return s;
     case BACKUP_END:
         return read_end(r, body);

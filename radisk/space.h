@@ -100,4 +100,8 @@ typedef struct view_root {
 typedef bool view_root_visit(void *visitor, const view_root *root); /* whether to go on */
 MUST_USE status view_roots(radisk_view *v, view_root_visit *visit, void *visitor);
 
+/* The pins of the operator, also of roots that are not here. */
+typedef bool view_pin_visit(void *visitor, const root_key *root, double when_ms);
+MUST_USE status view_pins(radisk_view *v, view_pin_visit *visit, void *visitor);
+
 #endif

@@ -74,6 +74,29 @@ static status visit_root(roots_walk *w, slice key, slice value, view_root_visit 
     return s;
 }
 
+status view_pins(radisk_view *v, view_pin_visit *visit, void *visitor)
+{
+    MDB_cursor *cursor;
+    MDB_val k, value;
+    bool more = true;
+
+    if (!v->disk->has_roots) return STATUS_OK;
+    status s = disk_status(mdb_cursor_open(v->txn, v->disk->pins, &cursor));
+    if (s != STATUS_OK) return s;
+    int error = mdb_cursor_get(cursor, &k, &value, MDB_FIRST);
+    for (; error == 0 && more; error = mdb_cursor_get(cursor, &k, &value, MDB_NEXT)) {
+        root_key root = { .len = ROOT_BYTES };
+        uint64_t when;
+        if (k.mv_size != ROOT_BYTES) continue;
+        memcpy(root.at, k.mv_data, ROOT_BYTES);
+        /* A pin whose time is damaged is a pin. */
+        if (root_number_read(&when, disk_slice(k), disk_slice(value)) != STATUS_OK) when = 0;
+        more = visit(visitor, &root, layout_number_state(when));
+    }
+    mdb_cursor_close(cursor);
+    return error == 0 || error == MDB_NOTFOUND ? STATUS_OK : disk_status(error);
+}
+
 status view_roots(radisk_view *v, view_root_visit *visit, void *visitor)
 {
     roots_walk w = { .view = v };

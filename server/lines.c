@@ -92,9 +92,9 @@ void line_backed_up(text *out, const backup_counts *c)
 
     store_hash_text(&c->hash, hash);
     line_done(out,
-              ",\"rows\":%" PRIu64 ",\"held\":%" PRIu64 ",\"floors\":%" PRIu64
+              ",\"rows\":%" PRIu64 ",\"held\":%" PRIu64 ",\"floors\":%" PRIu64 ",\"pins\":%" PRIu64
               ",\"damaged\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"hash\":\"%s\"",
-              c->rows, c->held, c->floors, c->damaged, c->bytes, hash);
+              c->rows, c->held, c->floors, c->pins, c->damaged, c->bytes, hash);
 }
 
 void line_stat(text *out, const radisk_stats *s, const char *trouble)

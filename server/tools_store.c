@@ -28,10 +28,12 @@ static void say_report(const tool_call *call, const check_report *r)
 
     printf("souls %" PRIu64 "\nrows %" PRIu64 "\nheld %" PRIu64 "\nfloors %" PRIu64
            "\nblobs %" PRIu64 "\nblob_bytes %" PRIu64 "\ndead_bytes %" PRIu64
-           "\nhashed_bytes %" PRIu64 "\njournal_segments %" PRIu64 "\njournal_records %" PRIu64
-           "\njournal_rows %" PRIu64 "\njournal_torn %" PRIu64 "\n",
+           "\nhashed_bytes %" PRIu64 "\nroots %" PRIu64 "\npins %" PRIu64
+           "\njournal_segments %" PRIu64 "\njournal_records %" PRIu64 "\njournal_rows %" PRIu64
+           "\njournal_torn %" PRIu64 "\n",
            r->souls, r->rows, r->held, r->floors, r->blobs, r->blob_bytes, r->dead_bytes,
-           r->hashed_bytes, r->journal_segments, r->journal_records, r->journal_rows, r->torn);
+           r->hashed_bytes, r->roots, r->pins, r->journal_segments, r->journal_records,
+           r->journal_rows, r->torn);
     store_hash_text(&r->hash, hash);
     if (call->hash) printf("hash %s\n", hash);
     printf("damaged %" PRIu64 "\n", r->findings);
@@ -95,9 +97,10 @@ int tool_restore(const tool_call *call)
 
     if (s != STATUS_OK) return tool_complain(call, TOOL_FAILED, "%s", why);
     store_hash_text(&counts.hash, hash);
-    printf("rows %" PRIu64 "\nheld %" PRIu64 "\nfloors %" PRIu64 "\ndamaged %" PRIu64
-           "\nbytes %" PRIu64 "\nhash %s\n",
-           counts.rows, counts.held, counts.floors, counts.damaged, counts.bytes, hash);
+    printf("rows %" PRIu64 "\nheld %" PRIu64 "\nfloors %" PRIu64 "\npins %" PRIu64
+           "\ndamaged %" PRIu64 "\nbytes %" PRIu64 "\nhash %s\n",
+           counts.rows, counts.held, counts.floors, counts.pins, counts.damaged, counts.bytes,
+           hash);
     if (counts.damaged == 0) return TOOL_DONE;
     return tool_complain(call, TOOL_FAILED,
                          "restored; %" PRIu64 " rows were damaged when the backup was made and are "

@@ -1,5 +1,6 @@
 /* test_radisk_backup.c - a backup is believed whole or not at all. */
 #include "radisk/backup.h"
+#include "radisk/space.h"
 #include "tests/unit/radisk_kit.h"
 
 #include <fcntl.h>
@@ -11,9 +12,27 @@ enum { LARGE = 5000 };
 
 static const moment later = { .wall_ms = 2e12 };
 
-/* Rows of every sort: small, large, long names, one that is held. */
+static void pinned(void *context, status how, bool was)
+{
+    assert_int_equal(how, STATUS_OK);
+    assert_false(was);
+    *(bool *)context = true;
+}
+
+static void pin(kit *k)
+{
+    static const uint8_t root[ROOT_BYTES] = "a root of audio that is pinned.";
+    bool done = false;
+
+    assert_int_equal(radisk_pin_begin(k->store, root, true, pinned, &done), STATUS_OK);
+    radisk_turn(k->store);
+    while (!done) assert_true(radisk_wait(k->store));
+}
+
+/* Rows of every sort: small, large, long names, one that is held; and a pin. */
 static void fill(kit *k)
 {
+    pin(k);
     static char large[LARGE + 3], name[1201];
     graph_write w[3];
 
@@ -112,6 +131,8 @@ static void a_whole_backup_says_what_was_written(void **state)
     assert_int_equal(found.rows, wrote.rows);
     assert_int_equal(found.held, wrote.held);
     assert_int_equal(found.floors, wrote.floors);
+    assert_int_equal(wrote.pins, 1);
+    assert_int_equal(found.pins, 1);
     assert_int_equal(found.bytes, wrote.bytes);
     assert_memory_equal(&found.hash, &wrote.hash, sizeof found.hash);
     (void)unlink(path);
@@ -313,6 +334,8 @@ static void a_restore_makes_the_same_store(void **state)
     kit_open(k);
     hash_store(k, &after);
     assert_memory_equal(&before, &after, sizeof before);
+    back_up(k, &bytes, &wrote);
+    assert_int_equal(wrote.pins, 1);
     graph_write old = kit_write("gone", "k", "1", 1e12);
     (void)kit_merge(k, &old, 1, 2e12);
     assert_int_equal(old.verdict, HAM_KEEP);

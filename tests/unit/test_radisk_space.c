@@ -1,6 +1,7 @@
 /* test_radisk_space.c - audio that is named or pinned stays, audio that nothing names goes
  * when its grace is over, and nothing that was promised meanwhile is broken.
  */
+#include "radisk/backup.h"
 #include "radisk/check.h"
 #include "radisk/raw.h"
 #include "radisk/space.h"
@@ -17,6 +18,7 @@
 
 #define R1 "11111111111111111111111111111111111111111111111111111111111111aa"
 #define R2 "22222222222222222222222222222222222222222222222222222222222222bb"
+#define R3 "33333333333333333333333333333333333333333333333333333333333333cc"
 #define PUB                                                                                        \
     "0123456789012345678901234567890123456789abc.0123456789012345678901234567890123456789xyz"
 #define OTHER                                                                                      \
@@ -851,6 +853,54 @@ static void a_store_of_before_is_counted_at_its_first_start(void **state)
     }
 }
 
+static void back_up(kit *k, const char *path)
+{
+    char why[BACKUP_WHY_MAX];
+    backup_file file;
+    backup_counts counts;
+    backup_wish wish = { .take = backup_file_take, .take_context = &file, .now_ms = wall };
+    radisk_view *view;
+
+    assert_int_equal(backup_file_open(&file, path, why), STATUS_OK);
+    assert_int_equal(radisk_view_now(k->store, &view), STATUS_OK);
+    assert_int_equal(backup_write(view, &wish, &counts), STATUS_OK);
+    view_close(view);
+    assert_int_equal(backup_file_finish(&file, why), STATUS_OK);
+}
+
+/* Graces begin with the restore; pins and links are in the backup. */
+static void a_restored_store_keeps_what_the_other_kept(void **state)
+{
+    kit *k = *state;
+    char path[100], folder[100], why[BACKUP_WHY_MAX];
+    backup_counts counts;
+
+    (void)snprintf(path, sizeof path, "%s/backup", k->folder);
+    (void)snprintf(folder, sizeof folder, "%s/restored", k->folder);
+    kit_open(k);
+    put_track(k, R1, 2);
+    put_track(k, R2, 2);
+    put_track(k, R3, 2);
+    put(k, "~" PUB "/tracks/b", "audio", SIGNED_LINK(R1));
+    assert_false(pin(k, R2, true));
+    kit_rest(k);
+    back_up(k, path);
+    kit_close(k);
+    wall = T + 30 * DAY;
+    restore_wish wish = { .file = path, .folder = folder, .now_ms = wall };
+    assert_int_equal(restore_store(&wish, &counts, why), STATUS_OK);
+    assert_int_equal(counts.pins, 1);
+    k->options.folder = folder;
+    kit_open(k);
+    assert_true(charged(k, "~" PUB) > 2 * CHUNK_BYTES);
+    wall += DAY;
+    assert_int_equal(collect(k), 0);
+    wall += DAY;
+    assert_int_equal(collect(k), 1);
+    assert_true(has_chunk(k, R1, 1) && has_chunk(k, R2, 1));
+    assert_false(has_chunk(k, R3, 1));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, kit_teardown)
@@ -874,6 +924,7 @@ int main(void)
         TEST(an_upload_that_meets_a_removal_is_kept),
         TEST(a_pass_that_the_disk_fails_breaks_nothing),
         TEST(a_store_of_before_is_counted_at_its_first_start),
+        TEST(a_restored_store_keeps_what_the_other_kept),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
