@@ -16,6 +16,11 @@ bool policy_is_fleeting(const policy *p, slice soul)
     return false;
 }
 
+bool policy_is_ours(slice soul)
+{
+    return slice_begins(soul, SLICE("brasa/"));
+}
+
 bool policy_is_hashed(slice soul)
 {
     return sea_kind_of(soul, NULL, NULL) == SEA_HASH;

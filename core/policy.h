@@ -7,6 +7,9 @@
  *              names them) and the operator's prefixes (default "/live/").
  *              Acknowledged at once, gone after its age.
  *
+ *   ours       "brasa/...": what the server itself has to say (relay.h). Nobody else
+ *              writes there.
+ *
  * Besides, a name may carry "<?N": what is older than N seconds has expired
  * (protocol.md section 10), and a "#": its keys end in the hash of their value
  * and never change, so nobody needs to be told of changes (audio.md section 1).
@@ -24,6 +27,8 @@ typedef struct policy {
 } policy;
 
 bool policy_is_fleeting(const policy *p, slice soul);
+
+bool policy_is_ours(slice soul);
 
 /* Whether keys of this soul are content hashes (sea.h). User space is not, even
  * where a "#" stands in it. */

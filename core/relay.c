@@ -79,6 +79,9 @@ status relay_new(relay **out, const relay_options *options)
     r->limits = options->limits;
     assert(options->crypto != NULL || options->pool.submit != NULL);
     r->store = options->store;
+    r->ours = options->ours;
+    r->news = options->news;
+    r->news_context = options->news_context;
     r->crypto = options->crypto;
     r->pool = options->pool;
     r->hashed_bytes = options->hashed_bytes;
@@ -161,8 +164,14 @@ void *relay_owner(const relay_peer *p)
     return p->owner;
 }
 
+bool relay_is_ours(const relay *r, slice soul)
+{
+    return r->ours != NULL && policy_is_ours(soul);
+}
+
 graph *relay_graph(const relay *r, slice soul)
 {
+    if (relay_is_ours(r, soul)) return r->ours;
     return policy_is_fleeting(&r->policy, soul) ? r->fleeting : r->store;
 }
 
@@ -287,6 +296,36 @@ void relay_leave(relay *r, relay_peer *p, moment now)
     if (slot < r->free_slot) r->free_slot = slot;
     --r->peers;
     peer_free(p);
+}
+
+/* --- what the owner says --- */
+
+void relay_tell(relay *r, const graph_write *const *writes, size_t count, moment now)
+{
+    delivery d = { .count = count };
+
+    arena_reset(&r->arena, r->limits.snapshot_bytes);
+    d.writes = arena_take(&r->arena, count * sizeof *d.writes);
+    if (d.writes == NULL) return; /* it is told of the next change */
+    memcpy(d.writes, writes, count * sizeof *d.writes);
+    deliver(r, &d, now);
+}
+
+static bool note_somebody(void *visitor, interest_holder *holder, unsigned flags)
+{
+    (void)holder;
+    (void)flags;
+    *(bool *)visitor = true;
+    return false;
+}
+
+bool relay_is_wanted(const relay *r, slice soul, slice key)
+{
+    bool is_wanted = false;
+
+    interest_each(r->interest, soul, key, note_somebody, &is_wanted);
+    if (!is_wanted) interest_each(r->interest, soul, (slice){ "", 0 }, note_somebody, &is_wanted);
+    return is_wanted;
 }
 
 /* --- the turn --- */

@@ -132,9 +132,17 @@ typedef struct relay_counts {
 #undef X
 } relay_counts;
 
+/* Hears what was taken, sorted as it is told; all is lent for the call. */
+typedef void relay_news(void *context, const graph_write *const *writes, size_t count);
+
 typedef struct relay_options {
     relay_limits limits;
     graph *store;                 /* borrowed, outlives the relay */
+    graph *ours;                  /* borrowed: answers for souls "brasa/..." (policy.h), and is
+                                     only read: what is put there is refused, what is not there
+                                     is asked of nobody. NULL: these souls are like others */
+    relay_news *news;             /* NULL: nobody wants to know */
+    void *news_context;
     const sea_crypto *crypto;     /* borrowed: for checks when there is no pool */
     check_pool pool;              /* where checks go; zeroed: they are run at once */
     guard *guard;                 /* borrowed: who may write what; NULL: everybody, everything */
@@ -175,6 +183,13 @@ void relay_scold(relay *r, relay_peer *p, slice why, moment now);
  * borrowed; the ticket says when they are safe. Results of graph.merge(). */
 MUST_USE status relay_write(relay *r, graph_write *writes, size_t count, moment now,
                             graph_ticket *ticket);
+
+/* Tells whoever asked for it what has changed in `ours`. The writes are borrowed,
+ * sorted by soul and key. */
+void relay_tell(relay *r, const graph_write *const *writes, size_t count, moment now);
+
+/* Whether somebody hears of changes of this key, or of all of the soul. */
+bool relay_is_wanted(const relay *r, slice soul, slice key);
 
 /* A check is back from the pool, run. To be called before relay_turn(). */
 void relay_checked(relay *r, check *c, moment now);

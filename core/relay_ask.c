@@ -21,7 +21,7 @@ static const slice none = { "", 0 };
 
 bool back_due(relay *r, relay_peer *p, slice soul)
 {
-    if (policy_is_hashed(soul)) return false;
+    if (policy_is_hashed(soul) || relay_is_ours(r, soul)) return false;
     return (interest_flags(r->interest, &p->interest, soul, none) &
             (INTEREST_ASKED | INTEREST_OWED)) == 0;
 }
@@ -384,7 +384,7 @@ void miss_ask(relay *r, relay_peer *p, const ask *a, moment now)
     uint64_t hash = miss_hash(r, a);
     nearby near = { .max = l->miss_peers_max };
 
-    if (a->quiet || a->kind == GET_SOULS || r->peers < 2) return;
+    if (a->quiet || a->kind == GET_SOULS || r->peers < 2 || relay_is_ours(r, a->soul)) return;
     if (miss_find(r, hash) != NULL) {
         ++r->counts.misses_quiet;
         return;

@@ -311,6 +311,7 @@ void deliver(relay *r, const delivery *d, moment now)
     if (d->count == 0) return;
     for (size_t i = 0; r->learns && i < d->count; ++i)
         guard_learn(r->guard, d->writes[i]->soul, d->writes[i]->value);
+    if (r->news != NULL) r->news(r->news_context, d->writes, d->count);
     ++r->stamp;
     if (d->asker != NULL) send_asker(&s);
     if (d->count == 1) {

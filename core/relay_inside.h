@@ -5,6 +5,7 @@
  *   relay_hear.c    frames to messages
  *   relay_wait.c    messages that wait for their turn
  *   relay_check.c   whether its author may write it
+ *   relay_admit.c   what is not even judged
  *   relay_put.c     judging, holding, telling who lost
  *   relay_ack.c     an author's answer, when it is true
  *   relay_deliver.c who hears of a change
@@ -118,6 +119,9 @@ struct relay {
     graph *store;
     graph_memory *memory;
     graph *fleeting;
+    graph *ours;
+    relay_news *news;
+    void *news_context;
     policy policy;
     char *policy_text;
     bool list_souls;
@@ -166,6 +170,7 @@ void peer_news(relay_peer *p);  /* lists it for relay_ready() */
 void peer_weigh(relay_peer *p); /* reads on or stops reading, by what waits */
 void peer_close(relay_peer *p, int code);
 graph *relay_graph(const relay *r, slice soul);
+bool relay_is_ours(const relay *r, slice soul);
 message_limits relay_message_limits(const relay *r);
 
 /* --- relay_hear.c --- */
@@ -272,6 +277,14 @@ void say_greeting(relay_peer *p, slice at); /* who we are; `at` if it was asked 
 /* Writes {"#":id[,"@":at],"put":{...}} of writes sorted by soul and key. */
 void print_update(text *t, slice id, slice at, const graph_write *const *writes, size_t count);
 
+/* --- relay_admit.c --- */
+/* Whether an author's put may be judged at all; else it was refused. */
+bool put_admit(relay *r, relay_peer *p, const message *m, moment now);
+/* Drops what lies absurdly far ahead, and what is not theirs; an answer has no
+ * single verdict. */
+void put_drop_absurd(relay *r, relay_peer *p, message *m, moment now);
+size_t put_held_bytes(const graph_write *w); /* what holding it takes */
+
 /* --- relay_put.c --- */
 /* All at once, for what is under no rule. False: the store takes nothing more until
  * something has settled, and nothing was done but to subscribe the author. */
@@ -280,9 +293,7 @@ bool put_hear(relay *r, relay_peer *p, message *m, moment now);
 bool answer_hear(relay *r, relay_peer *p, message *m, moment now);
 void put_due(relay *r, moment now);
 
-/* In steps. Whether an author's put may be judged at all; else it was refused. */
-bool put_admit(relay *r, relay_peer *p, const message *m, moment now);
-/* Looks at put_slice_keys writes at the most; true when it has come to the end. */
+/* In steps. Looks at put_slice_keys writes at the most; true when it has come to the end. */
 bool put_look(relay *r, relay_peer *p, message *m, looked *l, arena *a, moment now);
 /* False: the store is busy, as above. */
 bool put_apply(relay *r, relay_peer *p, message *m, const looked *l, moment now);

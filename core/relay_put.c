@@ -22,47 +22,7 @@
 
 static const slice none = { "", 0 };
 
-/* --- admission --- */
-
-/* Writes ahead of the clock, and what it takes to hold them: each is a row of its
- * own, with its soul's name. */
-typedef struct ahead {
-    size_t count, bytes;
-} ahead;
-
-static size_t held_bytes(const graph_write *w)
-{
-    return w->soul.len + w->key.len + w->value.len;
-}
-
-/* False when one is absurdly far ahead. */
-static bool count_future(const relay *r, const message *m, moment now, ahead *out,
-                         const graph_write **absurd)
-{
-    *out = (ahead){ 0 };
-    for (size_t i = 0; i < m->write_count; ++i) {
-        if (m->writes[i].state <= now.wall_ms) continue;
-        ++out->count;
-        out->bytes += held_bytes(&m->writes[i]);
-        if (m->writes[i].state > now.wall_ms + r->limits.future_ms_max) {
-            *absurd = &m->writes[i];
-            return false;
-        }
-    }
-    return true;
-}
-
-/* A peer's held writes are counted until they come due; those that lose then, or
- * whose author was forgotten, until the last of all is due. */
-static bool may_hold(const relay *r, relay_peer *p, const ahead *more, moment now)
-{
-    if (now.wall_ms >= p->held_until) {
-        p->held = 0;
-        p->held_bytes = 0;
-    }
-    return more->count == 0 || (p->held + more->count <= r->limits.held_max &&
-                                p->held_bytes + more->bytes <= r->limits.message_bytes_max);
-}
+/* --- held writes --- */
 
 /* The value counts, too: of two held writes with one state, one wins, and the
  * author of the other has to be told. */
@@ -84,29 +44,8 @@ static void note_held(relay *r, relay_peer *p, const graph_write *w)
 
     *slot = (held_author){ hash, p->number };
     ++p->held;
-    p->held_bytes += held_bytes(w);
+    p->held_bytes += put_held_bytes(w);
     if (w->state > p->held_until) p->held_until = w->state;
-}
-
-bool put_admit(relay *r, relay_peer *p, const message *m, moment now)
-{
-    const graph_write *absurd = NULL;
-    ahead more;
-
-    if (m->bad_count > 0) {
-        ++r->counts.bad_message;
-        put_refuse(r, p, m->id, m->bad.why, m->bad.soul, m->bad.key);
-    } else if (m->write_count > r->limits.put_keys_max) {
-        put_refuse(r, p, m->id, "limit: too many keys in a put", none, none);
-    } else if (!count_future(r, m, now, &more, &absurd)) {
-        ++r->counts.future_refused;
-        put_refuse(r, p, m->id, "future: the state is too far ahead", absurd->soul, absurd->key);
-    } else if (!may_hold(r, p, &more, now)) {
-        put_refuse(r, p, m->id, "limit: too many writes from the future", none, none);
-    } else {
-        return true;
-    }
-    return false;
 }
 
 /* --- judging --- */
@@ -493,29 +432,6 @@ bool put_apply(relay *r, relay_peer *p, message *m, const looked *l, moment now)
 
 /* --- answers --- */
 
-/* Drops what lies absurdly far ahead; an answer has no single verdict. */
-static void drop_absurd(relay *r, relay_peer *p, message *m, moment now)
-{
-    size_t left = 0;
-    ahead more = { 0 };
-
-    for (size_t i = 0; i < m->write_count; ++i) {
-        const graph_write *w = &m->writes[i];
-        bool waits = w->state > now.wall_ms;
-        ahead with = { more.count + 1, more.bytes + held_bytes(w) };
-
-        if (waits &&
-            (w->state > now.wall_ms + r->limits.future_ms_max || !may_hold(r, p, &with, now))) {
-            if (m->bad_count++ == 0)
-                m->bad = (message_fault){ "future: the state is too far ahead", w->soul, w->key };
-            continue;
-        }
-        if (waits) more = with;
-        m->writes[left++] = *w;
-    }
-    m->write_count = left;
-}
-
 static bool wrote(relay *r, relay_peer *p, const graph_write *w)
 {
     return interest_flags(r->interest, &p->interest, w->soul, w->key) & INTEREST_WROTE;
@@ -570,7 +486,7 @@ bool answer_apply(relay *r, relay_peer *p, message *m, const looked *l, const re
     status result;
     sorted s;
 
-    drop_absurd(r, p, m, now);
+    put_drop_absurd(r, p, m, now);
     if (!sort_places(r, &r->arena, m, &s, now)) return true;
     result = m->write_count == 0 ? STATUS_OK : merge_all(r, &s, now, &ticket);
     /* Nobody would bring it up again: it was asked for, and it came. */
@@ -662,7 +578,7 @@ static relay_peer *held_by(relay *r, const graph_write *w)
 
 static void forget_held(relay_peer *p, const graph_write *w)
 {
-    size_t bytes = held_bytes(w);
+    size_t bytes = put_held_bytes(w);
 
     if (p->held > 0) --p->held;
     p->held_bytes -= bytes < p->held_bytes ? bytes : p->held_bytes;

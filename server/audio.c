@@ -544,6 +544,17 @@ bool audio_look_all(audio *a, audio_track *t, uint32_t *at, uint32_t *looks)
     return *at == t->manifest.count;
 }
 
+void audio_note_chunk(audio *a, const uint8_t manifest[static AUDIO_HASH], uint32_t index,
+                      const uint8_t hash[static AUDIO_HASH])
+{
+    entry *e = remembered(a, manifest);
+    const audio_manifest *m = e != NULL ? &e->track.manifest : NULL;
+
+    if (e != NULL && index < m->count &&
+        memcmp(m->hashes + (size_t)index * AUDIO_HASH, hash, AUDIO_HASH) == 0)
+        note(&e->track, index, true);
+}
+
 status audio_chunk(audio *a, audio_track *t, uint32_t index, slice *out)
 {
     status s;

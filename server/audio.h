@@ -64,6 +64,11 @@ audio_presence audio_look(audio *a, audio_track *t, uint32_t *at, uint32_t end, 
 /* The same for the whole bitmap, passing over what is missing; false: call again. */
 bool audio_look_all(audio *a, audio_track *t, uint32_t *at, uint32_t *looks);
 
+/* Whoever wrote chunk `index` with this hash says so: if the manifest of this name is
+ * remembered and names it, its bit is set without a look. */
+void audio_note_chunk(audio *a, const uint8_t manifest[static AUDIO_HASH], uint32_t index,
+                      const uint8_t hash[static AUDIO_HASH]);
+
 /* Lends the bytes of a chunk as they are stored, until the next look into the store;
  * they have the length that the manifest says. STATUS_NOT_FOUND; STATUS_CORRUPT, also
  * when they have not; STATUS_IO, STATUS_NO_MEMORY. */

@@ -5,6 +5,7 @@
 #include "server/assets.h"
 #include "server/audio_stream.h"
 #include "server/clock.h"
+#include "server/have.h"
 #include "server/http.h"
 #include "server/listener.h"
 #include "server/modes.h"
@@ -41,7 +42,7 @@ static void schedule(server *s)
     double store_ms = radisk_due_in_ms(s->store);
 
     if (store_ms < in_ms) in_ms = store_ms;
-    if (audio_streams_wait(s) || uploads_wait(s)) in_ms = 0;
+    if (audio_streams_wait(s) || uploads_wait(s) || have_is_busy(s->have)) in_ms = 0;
     if (modes_busy(s)) in_ms = 0;
     if (in_ms >= DBL_MAX) {
         ev_timer_stop(s->loop, &s->due);
@@ -94,6 +95,7 @@ static void turn(server *s)
     modes_turn(s);
     uploads_turn(s);
     relay_turn(s->relay, s->now);
+    have_turn(s->have);
     sessions_admit(s);
     sessions_drain(s);
     audio_streams_turn(s);
@@ -158,6 +160,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
     http_tick(s);
     audio_streams_tick(s);
     uploads_tick(s);
+    have_tick(s->have);
     watch_store(s);
     log_tick(&s->log, s->now);
     if (++s->ticks % SWEEP_TICKS == 0) gate_sweep(s->gate, s->now.steady_ms);
@@ -424,6 +427,9 @@ static bool open_relay(server *s)
     relay_options wish = {
         .limits = o->relay,
         .store = radisk_graph(s->store),
+        .ours = have_graph(s->have),
+        .news = have_news,
+        .news_context = s->have,
         .crypto = crypto_table(s->crypto),
         .pool = verify_pool(s->verify),
         .guard = s->guard,
@@ -470,7 +476,7 @@ static bool open_all(server *s)
                                  "libwebsockets-evlib-ev there?");
     if (!open_store(s)) return false;
     if (!open_verify(s)) return complain(s, "no thread could be started to check signatures");
-    if (!open_relay(s) || !open_audio(s)) return complain(s, "out of memory");
+    if (have_new(&s->have, s) != STATUS_OK || !open_relay(s) || !open_audio(s)) return complain(s, "out of memory");
     admin_open(s);
     return true;
 }
@@ -484,6 +490,7 @@ static void close_all(server *s)
     if (s->verify) verify_stop(s->verify);
     relay_free(s->relay);
     verify_free(s->verify);
+    have_free(s->have);
     audio_free(s->audio);
     crypto_free(s->crypto);
     admin_stop(s);

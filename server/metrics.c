@@ -1,6 +1,8 @@
 /* metrics.c - see metrics.h. */
 #include "server/metrics.h"
 
+#include "server/have.h"
+
 #include <dirent.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -122,6 +124,8 @@ static void audio_metrics(FILE *to, const server *s)
     gauge(to, "brasa_audio_streams", "tracks that are being sent", s->stream_count);
     gauge(to, "brasa_uploads_under_way", "tracks, and parts of them, that are coming in",
           s->upload_count);
+    gauge(to, "brasa_have_watched", "tracks whose have-bitmap somebody asked for",
+          have_watched(s->have));
     gauge(to, "brasa_audio_tracks", "manifests that are remembered", (double)g.tracks);
     gauge(to, "brasa_audio_cache_bytes", "of those", (double)g.bytes);
 }

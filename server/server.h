@@ -36,6 +36,7 @@ typedef struct session session;
 typedef struct http_answer http_answer;
 typedef struct audio_stream audio_stream;
 typedef struct upload_http upload_http;
+typedef struct have have;
 typedef struct assets assets;
 typedef struct listener listener;
 typedef struct admin admin;
@@ -159,6 +160,7 @@ struct server {
     struct visitor_list blocked; /* who does not read what HTTP answers */
 
     audio *audio;
+    have *have;
     struct stream_list streams, streams_ready; /* audio_stream.h */
     uint32_t stream_count;
     struct upload_list uploads; /* upload_http.h */

@@ -5,6 +5,7 @@
 #include "core/utf16.h"
 #include "radisk/raw.h"
 #include "server/upload_note.h"
+#include "server/upload_part.h"
 
 #include <openssl/evp.h>
 #include <sodium.h>
@@ -15,7 +16,6 @@
 enum {
     MANIFEST_MAX = 1 << 20,   /* bytes of a manifest, or of a part of one */
     MANIFEST_ROOM = 16 << 20, /* to take one apart */
-    SEARCH_ROWS = 256,        /* of a root's manifests and parts, looking for who names a part */
     WORDS_MAX = 512,
     STAGE_RANDOM = 8,
     STAGE_MAX = sizeof "audio/upload-#" + 2 * STAGE_RANDOM,
@@ -481,50 +481,6 @@ static void write_manifest(upload *u)
     write_note(u);
 }
 
-/* Whether some manifest that is kept here names this part. */
-typedef struct part_search {
-    upload *u;
-    const uint8_t *hash;
-    uint32_t rows_left;
-    bool found;
-} part_search;
-
-static bool look_for_part(void *context, const graph_row *row)
-{
-    part_search *p = context;
-    arena a = arena_make(MANIFEST_ROOM);
-    audio_manifest m;
-    const char *why;
-    slice inner = { row->value.at + 1, row->value.len - 2 }, name;
-    text utf8 = { 0 };
-
-    if (row->value.at[0] == '"' && json_unescape(inner, &a, &name) == STATUS_OK) {
-        utf16_to_utf8(&utf8, name);
-        if (text_ok(&utf8) &&
-            audio_manifest_read(&m, crypto_of(p->u), &a, text_slice(&utf8), &why) == STATUS_OK)
-            for (uint32_t i = 0; i < m.part_count && !p->found; ++i)
-                p->found = memcmp(m.parts + (size_t)i * AUDIO_HASH, p->hash, AUDIO_HASH) == 0;
-    }
-    text_free(&utf8);
-    arena_free(&a);
-    return !p->found && --p->rows_left > 0;
-}
-
-static bool is_named_part(upload *u, slice part)
-{
-    const sea_crypto *c = crypto_of(u);
-    graph *g = radisk_graph(u->server->store);
-    lex_range all = { .has_to = false };
-    char soul[AUDIO_SOUL_MAX];
-    size_t len = audio_manifest_soul(soul, u->m.root);
-    uint8_t hash[AUDIO_HASH];
-    part_search search = { u, hash, SEARCH_ROWS, false };
-
-    c->sha256(c->context, part, hash);
-    return g->scan(g->context, (slice){ soul, len }, &all, look_for_part, &search) == STATUS_OK &&
-           search.found;
-}
-
 /* What stays of a manifest that was read: its texts lie in an arena that goes. */
 static void keep_facts(upload *u, const audio_manifest *m)
 {
@@ -542,16 +498,17 @@ static void keep_facts(upload *u, const audio_manifest *m)
 static const char *read_manifest(upload *u, slice what)
 {
     arena a = arena_make(MANIFEST_ROOM);
-    const char *why = NULL;
+    const char *why = "it cannot be read";
     audio_manifest m;
     status s = audio_manifest_read(&m, crypto_of(u), &a, what, &why);
 
-    if (s != STATUS_OK && why == NULL) why = "it cannot be read";
-    if (s == STATUS_OK && memcmp(u->m.root, m.root, sizeof m.root) != 0)
-        why = "it is of another root";
-    if (s == STATUS_OK && m.count > u->server->options->audio.chunks_max)
-        why = "it has more chunks than are served here";
-    if (why == NULL) keep_facts(u, &m);
+    if (s == STATUS_OK) {
+        why = memcmp(u->m.root, m.root, sizeof m.root) != 0 ? "it is of another root"
+              : m.count > u->server->options->audio.chunks_max
+                  ? "it has more chunks than are served here"
+                  : NULL;
+        if (why == NULL) keep_facts(u, &m);
+    }
     arena_free(&a);
     return why;
 }
@@ -565,7 +522,7 @@ static void manifest_is_whole(upload *u)
         why = "it is not UTF-8";
     else if (what.at[0] != '[')
         why = read_manifest(u, what);
-    else if (!is_named_part(u, what))
+    else if (!upload_part_is_named(u->server, u->m.root, what))
         why = "no manifest that is kept here names this part";
     else
         upload_note_free(&u->note); /* its manifest tells it */
