@@ -102,7 +102,8 @@ typedef struct space_work {
     root_key pin; /* by the operator; len 0: none */
     bool pin_on, pin_was;
 
-    const text *keys; /* whose pins count, sorted; not changed while it works */
+    bool all_pins;    /* everybody's count; or: */
+    const text *keys; /* whose do, sorted; not changed while it works */
     size_t keys_len;
     double before_ms; /* graces that were renewed before this are over */
     bool look, remove;

@@ -83,10 +83,10 @@ void roots_put(writing *w, const root_key *root, const root_record *r);
  * charged now. One without rows goes. */
 void roots_change(writing *w, const root_key *root, const root_record *before, root_record *after);
 
-/* How many rows name it, other than as pins; whether one of `keys`, sorted public keys,
- * pins it, or the operator does. */
+/* How many rows name it, other than as pins; whether one whose pins count pins it, or
+ * the operator does. */
 uint64_t roots_links(writing *w, const root_key *root);
-bool roots_pinned(writing *w, const root_key *root, const text *keys, size_t count);
+bool roots_pinned(writing *w, const root_key *root, const space_work *work);
 
 /* Nothing is known of any root but when it was seen and who uploaded it; all are
  * counted from here on, and when they were, those without rows go. */

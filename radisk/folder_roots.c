@@ -129,14 +129,16 @@ static int by_key(const void *a, const void *b)
     return slice_order(*(const slice *)a, text_slice(b));
 }
 
-static bool is_allowed(slice owner, const text *keys, size_t count)
+static bool is_allowed(slice owner, const space_work *work)
 {
     slice key = { owner.at + 1, owner.len - 1 }; /* behind its "~" */
 
-    return count > 0 && owner.len > 1 && bsearch(&key, keys, count, sizeof *keys, by_key) != NULL;
+    return work->all_pins ||
+           (work->keys_len > 0 && owner.len > 1 &&
+            bsearch(&key, work->keys, work->keys_len, sizeof *work->keys, by_key) != NULL);
 }
 
-bool roots_pinned(writing *w, const root_key *root, const text *keys, size_t count)
+bool roots_pinned(writing *w, const root_key *root, const space_work *work)
 {
     bool pinned = false;
     slice found;
@@ -145,7 +147,7 @@ bool roots_pinned(writing *w, const root_key *root, const text *keys, size_t cou
     if (root->len != ROOT_BYTES) return false;
     if (writing_get(w, w->disk->pins, key_of(root), &found)) return true;
     for (first_name(w, root, &n); n.more && !pinned; next_name(w, root, &n))
-        pinned = n.kind == NAME_PIN && is_allowed(n.who, keys, count);
+        pinned = n.kind == NAME_PIN && is_allowed(n.who, work);
     end_names(&n);
     return pinned;
 }

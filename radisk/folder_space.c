@@ -135,7 +135,7 @@ static void pin(writing *w, space_work *work)
 static bool may_go(writing *w, const space_work *work, const root_key *root, const root_record *r)
 {
     return r->seen_ms < work->before_ms && roots_links(w, root) == 0 &&
-           !roots_pinned(w, root, work->keys, work->keys_len);
+           !roots_pinned(w, root, work);
 }
 
 /* Writes nothing, so what the cursor lends stays. */

@@ -61,6 +61,7 @@ struct space {
     space_work work;
     pending_pin pin;
 
+    bool keys_known; /* else everybody's pins count */
     text *keys;
     size_t keys_len;
     uint64_t collections;
@@ -108,6 +109,7 @@ status radisk_allow_pins(radisk *store, const slice *keys, size_t count)
     free_keys(store->space->keys, store->space->keys_len);
     store->space->keys = all;
     store->space->keys_len = count;
+    store->space->keys_known = true;
     return STATUS_OK;
 }
 
@@ -355,6 +357,7 @@ static void fill_work(radisk *store)
         w->pin = s->pin.root;
         w->pin_on = s->pin.on;
     }
+    w->all_pins = !s->keys_known;
     w->keys = s->keys;
     w->keys_len = s->keys_len;
     w->before_ms = s->before_ms;

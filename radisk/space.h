@@ -59,7 +59,8 @@ uint64_t radisk_charged(radisk *store, slice who);
  * leaves it to its grace. */
 void radisk_discard(radisk *store, slice soul);
 
-/* Whose pins count, besides the operator's: public keys, copied. STATUS_NO_MEMORY. */
+/* Whose pins count, besides the operator's: public keys, copied. Until this is said,
+ * everybody's do. STATUS_NO_MEMORY. */
 MUST_USE status radisk_allow_pins(radisk *store, const slice *keys, size_t count);
 
 /* Pins a root for the operator, or takes that pin away; told once, from radisk_turn().

@@ -233,6 +233,13 @@ static void begin_wish(admin_client *c)
     case WISH_PURGE:
         begin_purge(c);
         break;
+    case WISH_AUDIO_PIN:
+    case WISH_AUDIO_UNPIN:
+        admin_begin_pin(c);
+        break;
+    case WISH_AUDIO_GC:
+        admin_begin_gc(c);
+        break;
     default:
         admin_begin_import(c);
         break;

@@ -75,6 +75,10 @@ void admin_begin_job(admin_client *c);
 void admin_jobs_told(admin *a);
 void admin_stop_job(admin_client *c);
 
+/* admin_audio.c */
+void admin_begin_pin(admin_client *c);
+void admin_begin_gc(admin_client *c);
+
 /* admin_import.c */
 void admin_begin_import(admin_client *c);
 void admin_heard_import(admin_client *c);

@@ -1,6 +1,7 @@
 /* chores.c - see chores.h. */
 #include "server/chores.h"
 
+#include "server/line_root.h"
 #include "server/lines.h"
 
 #include <inttypes.h>
@@ -136,12 +137,40 @@ static void back_up(chore *c, radisk_view *v, double now_ms)
         line_error(&c->out, "the store cannot be read: %s", status_text(s));
 }
 
+/* ---- audio ---- */
+
+typedef struct audio_list {
+    chore *chore;
+    radisk_view *view;
+    double now_ms;
+    status how;
+} audio_list;
+
+static bool list_root(void *context, const view_root *root)
+{
+    audio_list *l = context;
+
+    if (!still_wanted(l->chore)) return false;
+    l->how = line_root(&l->chore->out, l->view, root, l->now_ms);
+    return l->how == STATUS_OK && said_line(l->chore);
+}
+
+static void list_audio(chore *c, radisk_view *v, double now_ms)
+{
+    audio_list l = { c, v, now_ms, STATUS_OK };
+    status s = view_roots(v, list_root, &l);
+
+    end_list(c, s == STATUS_OK ? l.how : s);
+}
+
 void chore_run(const wish *w, radisk_view *v, double now_ms, const hearer *to)
 {
     chore c = { .wish = w, .to = to };
 
     if (w->kind == WISH_BACKUP)
         back_up(&c, v, now_ms);
+    else if (w->kind == WISH_AUDIO_LS)
+        list_audio(&c, v, now_ms);
     else
         list(&c, v);
     (void)say(&c, 0);

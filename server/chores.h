@@ -1,7 +1,7 @@
 /* chores.h - what is done on a view of the store, by a thread of its own in a
  * server, or by the tool that has the folder to itself.
  *
- * scan, export, backup, and the get of a whole soul. What they say goes to a
+ * scan, export, backup, audio ls, and the get of a whole soul. What they say goes to a
  * hearer, bytes of whole lines at a time, in which the last line tells the end.
  */
 #ifndef SERVER_CHORES_H

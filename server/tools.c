@@ -19,8 +19,8 @@ static int run_wish(const tool_call *call);
 static const struct tool {
     const char *name;
     const char *words; /* as the usage shows them */
-    const char *takes; /* positional: d folder, f file, p prefix, s soul, k key, u public key;
-                          capital: needed */
+    const char *takes; /* positional: d folder, f file, p prefix, s soul, k key, u public key,
+                          r root of audio; capital: needed */
     const char *flags;
     int (*run)(const tool_call *call);
     const char *help;
@@ -43,6 +43,12 @@ static const struct tool {
       "reads everything and says what is damaged; --hash: the hash of what is kept" },
     { "restore", "FILE DIR", "FD", "", tool_restore, "makes a new store of a backup" },
     { "compact", "DIR", "D", "", tool_compact, "gives room back to the disk" },
+    { "audio ls", "DIR", "D", "", run_wish,
+      "audio that is here, as JSON lines: who links, pins and pays, when its grace began" },
+    { "audio pin", "DIR ROOT", "DR", "", run_wish, "keeps this audio, whether it is named or not" },
+    { "audio unpin", "DIR ROOT", "DR", "", run_wish, "takes that pin away" },
+    { "audio gc", "DIR [--dry-run] [--grace SECONDS]", "D", "--dry-run --grace", run_wish,
+      "collects audio that nothing names and nobody pins, and whose grace is over" },
     { "verify", "FILE|-", "F", "", tool_verify,
       "says of each key of a message, node or write (JSON, or a line each) whether a\n"
       "  relay keeps it, and why" },
@@ -52,16 +58,35 @@ static const struct tool {
 
 enum { TABLE_SIZE = sizeof table / sizeof *table };
 
-static const struct tool *find(const char *word)
+/* A name may be two words: "audio ls". NULL: there is no such tool. */
+static const struct tool *find(int count, char **words)
 {
-    for (size_t i = 0; i < TABLE_SIZE; i++)
-        if (strcmp(table[i].name, word) == 0) return &table[i];
+    for (size_t i = 0; i < TABLE_SIZE; i++) {
+        const char *name = table[i].name;
+        size_t first = strcspn(name, " ");
+        if (strncmp(name, words[0], first) != 0 || words[0][first] != '\0') continue;
+        if (name[first] == '\0') return &table[i];
+        if (count > 1 && strcmp(name + first + 1, words[1]) == 0) return &table[i];
+    }
     return NULL;
 }
 
 bool tools_know(const char *word)
 {
-    return find(word) != NULL;
+    for (size_t i = 0; i < TABLE_SIZE; i++) {
+        size_t first = strcspn(table[i].name, " ");
+        if (strncmp(table[i].name, word, first) == 0 && word[first] == '\0') return true;
+    }
+    return false;
+}
+
+/* "audio" alone, or with a word that is none of its. */
+static int half_a_name(const char *word)
+{
+    for (size_t i = 0; i < TABLE_SIZE; i++)
+        if (strncmp(table[i].name, word, strlen(word)) == 0)
+            fprintf(stderr, "usage: brasa %s %s\n", table[i].name, table[i].words);
+    return TOOL_WRONG;
 }
 
 void tools_usage(FILE *to)
@@ -104,7 +129,7 @@ static bool read_flag(const struct tool *t, tool_call *call, int count, char **w
     } flags[] = { { "--prefix", &call->prefix, NULL },     { "--limit", &call->limit, NULL },
                   { "--souls", NULL, &call->souls },       { "--dry-run", NULL, &call->dry_run },
                   { "--skip-bad", NULL, &call->skip_bad }, { "--hash", NULL, &call->hash },
-                  { "--cert", &call->cert, NULL } };
+                  { "--cert", &call->cert, NULL },         { "--grace", &call->grace, NULL } };
 
     if (!is_flag(t->flags, word)) return false;
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {
@@ -132,6 +157,9 @@ static bool read_word(tool_call *call, char kind, const char *word)
         break;
     case 'p':
         call->prefix = word;
+        break;
+    case 'R':
+        call->root = word;
         break;
     case 'U':
         call->pub = word;
@@ -179,9 +207,14 @@ static int read_call(const struct tool *t, tool_call *call, int count, char **wo
 
 int tools_run(int count, char **words)
 {
-    const struct tool *t = find(words[0]);
-    tool_call call = { .name = t->name };
+    const struct tool *t = find(count, words);
+    tool_call call = { .name = t == NULL ? words[0] : t->name };
 
+    if (t == NULL) return half_a_name(words[0]);
+    for (const char *more = strchr(t->name, ' '); more != NULL; more = strchr(more + 1, ' ')) {
+        count--;
+        words++;
+    }
     for (int i = 1; i < count && strcmp(words[i], "--") != 0; i++)
         if (strcmp(words[i], "--help") == 0 || strcmp(words[i], "-h") == 0) {
             printf("brasa %s %s\n\n  %s\n", t->name, t->words, t->help);
@@ -227,6 +260,26 @@ static bool read_limit(const tool_call *call, wish *w)
     return false;
 }
 
+static bool read_grace(const tool_call *call, wish *w)
+{
+    slice word = { call->grace, call->grace == NULL ? 0 : strlen(call->grace) };
+
+    w->has_grace = call->grace != NULL;
+    if (!w->has_grace) return true;
+    if (number_read(word, &w->grace_s) && w->grace_s >= 0) return true;
+    (void)tool_complain(call, 0, "--grace: \"%s\" is no number of seconds", call->grace);
+    return false;
+}
+
+static bool read_root(const tool_call *call, wish *w)
+{
+    if (call->root == NULL || root_read((slice){ call->root, strlen(call->root) }, &w->root))
+        return true;
+    (void)tool_complain(call, 0, "\"%s\" is no root: 64 hexadecimal digits, in lower case",
+                        call->root);
+    return false;
+}
+
 static wish_kind kind_of(const char *name)
 {
     int kind = 0;
@@ -247,7 +300,8 @@ static bool make_wish(const tool_call *call, text *line)
                .skip_bad = call->skip_bad };
     bool ok = to_name(call, call->soul, &names[0], &w.soul) &&
               to_name(call, call->key, &names[1], &w.key) &&
-              to_name(call, call->prefix, &names[2], &w.prefix) && read_limit(call, &w);
+              to_name(call, call->prefix, &names[2], &w.prefix) && read_limit(call, &w) &&
+              read_grace(call, &w) && read_root(call, &w);
 
     if (ok) {
         wish_print(line, &w);
@@ -340,7 +394,8 @@ static void finish_backup(tool_reply *r)
 
 static void hear_done(tool_reply *r, const json *j, arena *a)
 {
-    bool lists = r->kind == WISH_GET || r->kind == WISH_SCAN || r->kind == WISH_EXPORT;
+    bool lists = r->kind == WISH_GET || r->kind == WISH_SCAN || r->kind == WISH_EXPORT ||
+                 r->kind == WISH_AUDIO_LS;
     double damaged = number_of(j, SLICE("damaged"));
 
     if (r->kind == WISH_BACKUP) finish_backup(r);

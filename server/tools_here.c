@@ -250,6 +250,10 @@ void tool_do_here(tool_reply *reply, slice wish_line, FILE *import_from)
         do_get(&h);
     } else if (h.wish.kind == WISH_PURGE) {
         do_purge(&h);
+    } else if (h.wish.kind == WISH_AUDIO_GC) {
+        tool_collect_here(h.store, &h.wish, &h.out);
+    } else if (h.wish.kind == WISH_AUDIO_PIN || h.wish.kind == WISH_AUDIO_UNPIN) {
+        tool_pin_here(h.store, &h.wish, &h.out);
     } else {
         do_import(&h, import_from);
     }

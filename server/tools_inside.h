@@ -14,7 +14,7 @@ enum { TOOL_DONE = 0, TOOL_FAILED = 1, TOOL_WRONG = 2 };
 /* A command line, taken apart. */
 typedef struct tool_call {
     const char *name, *folder, *file;
-    const char *soul, *key, *prefix, *limit, *pub, *cert;
+    const char *soul, *key, *prefix, *limit, *pub, *cert, *root, *grace;
     bool souls, dry_run, skip_bad, hash;
 } tool_call;
 
@@ -51,6 +51,10 @@ int tool_compact(const tool_call *call);
 /* tools_verify.c, tools_can.c: those that need no store. */
 int tool_verify(const tool_call *call);
 int tool_can(const tool_call *call);
+
+/* tools_audio_admin.c: pins and collections in a folder that no server has. */
+void tool_pin_here(radisk *store, const wish *w, text *out);
+void tool_collect_here(radisk *store, const wish *w, text *out);
 
 bool tool_is_store(const char *folder);
 

@@ -1,6 +1,7 @@
 /* wish.c - see wish.h. */
 #include "server/wish.h"
 
+#include "core/audio.h"
 #include "core/json.h"
 #include "core/number.h"
 
@@ -10,9 +11,12 @@
 #include <stdlib.h>
 
 static const char *const names[WISH_KINDS] = {
-    [WISH_STAT] = "stat",     [WISH_GET] = "get",       [WISH_SCAN] = "scan",
-    [WISH_EXPORT] = "export", [WISH_BACKUP] = "backup", [WISH_IMPORT] = "import",
-    [WISH_PURGE] = "purge"
+    [WISH_STAT] = "stat",           [WISH_GET] = "get",
+    [WISH_SCAN] = "scan",           [WISH_EXPORT] = "export",
+    [WISH_BACKUP] = "backup",       [WISH_IMPORT] = "import",
+    [WISH_PURGE] = "purge",         [WISH_AUDIO_LS] = "audio ls",
+    [WISH_AUDIO_PIN] = "audio pin", [WISH_AUDIO_UNPIN] = "audio unpin",
+    [WISH_AUDIO_GC] = "audio gc",
 };
 
 /* The members that each may have. */
@@ -24,10 +28,18 @@ enum {
     LIMIT = 16,
     DRY_RUN = 32,
     SKIP_BAD = 64,
+    ROOT = 128,
+    GRACE = 256,
 };
 static const unsigned allowed[WISH_KINDS] = {
-    [WISH_GET] = SOUL | KEY,  [WISH_SCAN] = PREFIX | SOULS | LIMIT,         [WISH_EXPORT] = PREFIX,
-    [WISH_IMPORT] = SKIP_BAD, [WISH_PURGE] = SOUL | KEY | PREFIX | DRY_RUN,
+    [WISH_GET] = SOUL | KEY,
+    [WISH_SCAN] = PREFIX | SOULS | LIMIT,
+    [WISH_EXPORT] = PREFIX,
+    [WISH_IMPORT] = SKIP_BAD,
+    [WISH_PURGE] = SOUL | KEY | PREFIX | DRY_RUN,
+    [WISH_AUDIO_PIN] = ROOT,
+    [WISH_AUDIO_UNPIN] = ROOT,
+    [WISH_AUDIO_GC] = DRY_RUN | GRACE,
 };
 
 typedef struct reading {
@@ -45,7 +57,7 @@ const char *wish_name(wish_kind kind)
 bool wish_needs_view(const wish *w)
 {
     return w->kind == WISH_SCAN || w->kind == WISH_EXPORT || w->kind == WISH_BACKUP ||
-           (w->kind == WISH_GET && w->key.len == 0);
+           w->kind == WISH_AUDIO_LS || (w->kind == WISH_GET && w->key.len == 0);
 }
 
 __attribute__((format(printf, 2, 3))) static status wrong(reading *r, const char *format, ...)
@@ -108,14 +120,36 @@ static status read_limit(reading *r, uint32_t at)
     return STATUS_OK;
 }
 
+static status read_root(reading *r, uint32_t at)
+{
+    slice digits;
+
+    if (json_name(&r->j, &r->to->memory, at, &digits) == STATUS_OK &&
+        root_read(digits, &r->to->root))
+        return STATUS_OK;
+    return wrong(r, "a root is 64 hexadecimal digits, in lower case");
+}
+
+static status read_grace(reading *r, uint32_t at)
+{
+    double s = -1;
+
+    if (r->j.tokens[at].type != JSON_NUMBER || !number_read(json_raw(&r->j, at), &s) || s < 0 ||
+        s > 1e12)
+        return wrong(r, "\"grace\" is a number of seconds");
+    r->to->has_grace = true;
+    r->to->grace_s = s;
+    return STATUS_OK;
+}
+
 static unsigned member_of(slice name)
 {
     static const struct {
         const char *name;
         unsigned member;
-    } members[] = { { "soul", SOUL },        { "key", KEY },     { "prefix", PREFIX },
-                    { "souls", SOULS },      { "limit", LIMIT }, { "dry_run", DRY_RUN },
-                    { "skip_bad", SKIP_BAD } };
+    } members[] = { { "soul", SOUL },         { "key", KEY },     { "prefix", PREFIX },
+                    { "souls", SOULS },       { "limit", LIMIT }, { "dry_run", DRY_RUN },
+                    { "skip_bad", SKIP_BAD }, { "root", ROOT },   { "grace", GRACE } };
 
     for (size_t i = 0; i < sizeof members / sizeof *members; i++)
         if (slice_equal(name, (slice){ members[i].name, strlen(members[i].name) }))
@@ -145,6 +179,10 @@ static status read_member(reading *r, slice name, uint32_t at)
         return read_flag(r, name, at, &w->souls);
     case DRY_RUN:
         return read_flag(r, name, at, &w->dry_run);
+    case ROOT:
+        return read_root(r, at);
+    case GRACE:
+        return read_grace(r, at);
     case SKIP_BAD:
         return read_flag(r, name, at, &w->skip_bad);
     default:
@@ -176,6 +214,8 @@ static status check_together(reading *r)
         return wrong(r, "a purge of a prefix takes no key");
     if (w->kind == WISH_PURGE && w->has_prefix && w->prefix.len == 0)
         return wrong(r, "an empty prefix would purge everything");
+    if ((w->kind == WISH_AUDIO_PIN || w->kind == WISH_AUDIO_UNPIN) && (r->given & ROOT) == 0)
+        return wrong(r, "a pin wants a root");
     if (w->kind == WISH_GET && !soul) return wrong(r, "a get wants a soul");
     if ((soul && w->soul.len == 0) || (key && w->key.len == 0))
         return wrong(r, "an empty name names nothing");
@@ -210,6 +250,14 @@ static void print_name(text *out, slice member, slice name)
     json_print_name(out, name);
 }
 
+static void print_root(text *out, const root_key *root)
+{
+    char digits[ROOT_DIGITS];
+
+    audio_hex((const uint8_t *)root->at, digits);
+    print_name(out, SLICE("root"), (slice){ digits, sizeof digits });
+}
+
 void wish_print(text *out, const wish *w)
 {
     char number[NUMBER_TEXT_MAX];
@@ -226,6 +274,11 @@ void wish_print(text *out, const wish *w)
     if (w->limit > 0) {
         text_add(out, SLICE(",\"limit\":"));
         text_add(out, (slice){ number, number_print(number, (double)w->limit) });
+    }
+    if (w->root.len > 0) print_root(out, &w->root);
+    if (w->has_grace) {
+        text_add(out, SLICE(",\"grace\":"));
+        text_add(out, (slice){ number, number_print(number, w->grace_s) });
     }
     text_add(out, SLICE("}\n"));
 }

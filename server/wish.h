@@ -12,6 +12,11 @@
  *     {"do":"purge","soul":S}                 or with "key":K; or "prefix":P instead of both;
  *                                             with "dry_run":true
  *
+ *     {"do":"audio ls"}                       audio that is here, a line for each root
+ *     {"do":"audio pin","root":R}             R in 64 hexadecimal digits
+ *     {"do":"audio unpin","root":R}
+ *     {"do":"audio gc"}                       with "dry_run":true, "grace":SECONDS
+ *
  * A member that is not known is refused: a "dry_run" that is misspelt must not purge.
  *
  * The answer is lines of JSON, the last of them {"done":true,...} or {"err":"..."}. In
@@ -23,6 +28,7 @@
 #include "core/arena.h"
 #include "core/status.h"
 #include "core/text.h"
+#include "radisk/roots.h"
 
 #include <stdint.h>
 
@@ -34,6 +40,10 @@ typedef enum wish_kind {
     WISH_BACKUP,
     WISH_IMPORT,
     WISH_PURGE,
+    WISH_AUDIO_LS,
+    WISH_AUDIO_PIN,
+    WISH_AUDIO_UNPIN,
+    WISH_AUDIO_GC,
     WISH_KINDS,
 } wish_kind;
 
@@ -43,6 +53,9 @@ typedef struct wish {
     bool has_prefix;
     bool souls, dry_run, skip_bad;
     uint64_t limit; /* 0 for none */
+    root_key root;  /* of audio; len 0 when not given */
+    bool has_grace;
+    double grace_s;
     arena memory;
 } wish;
 
