@@ -1,6 +1,7 @@
 /* suite.mjs - audio as it is read. */
 import { suite } from '../tools/harness.mjs';
 import { damage_cases } from './cases-damage.mjs';
+import { gun_cases } from './cases-gun.mjs';
 import { listener_cases } from './cases-listeners.mjs';
 import { range_cases } from './cases-ranges.mjs';
 import { table_cases } from './cases-table.mjs';
@@ -13,4 +14,5 @@ table_cases(audio, world);
 range_cases(audio, world);
 listener_cases(audio, world);
 damage_cases(audio, world);
+gun_cases(audio, world);
 await audio.run(() => world.open());

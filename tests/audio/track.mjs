@@ -18,10 +18,10 @@ export const hex_of = data => hash_of(data).toString('hex');
 const base64_of = data => hash_of(data).toString('base64');
 
 /* Bytes that no compression and no guess makes smaller, the same for each seed. */
+export const noise_key = seed => hash_of(`noise ${seed}`).subarray(0, 16);
 export function noise(seed, count)
 {
-    const key = hash_of(`noise ${seed}`).subarray(0, 16);
-    return createCipheriv('aes-128-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(count));
+    return createCipheriv('aes-128-ctr', noise_key(seed), Buffer.alloc(16)).update(Buffer.alloc(count));
 }
 
 function seal_chunk(seal, index, plain)

@@ -13,6 +13,7 @@ const WebSocket = require('ws');
 if (process.env.GUN_SEA) require('gun/sea.js');
 for (const name of (process.env.GUN_LIB || '').split(',').filter(Boolean)) require('gun/lib/' + name);
 console.log = process.env.GUN_LOG ? log : () => {};
+globalThis.crypto ??= require('node:crypto').webcrypto; /* node 18 hides it */
 
 const clients = new Map();
 

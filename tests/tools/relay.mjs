@@ -10,6 +10,7 @@
  *
  * With the option `gun` it is a gun.js relay instead, for cases that show what
  * differs, or (RELAY=gun in the environment) to see what a suite's clients do there.
+ * It dials `peer`, if that is named.
  */
 import { spawn } from 'node:child_process';
 import { createWriteStream, existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -62,7 +63,7 @@ export class Relay {
 
     #command()
     {
-        if (this.gun) return [process.execPath, [gun_program, this.data, String(this.port)]];
+        if (this.gun) return [process.execPath, [gun_program, this.data, String(this.port), ...this.#options.peer ? [this.#options.peer] : []]];
         return [binary, ['serve', '--listen', `127.0.0.1:${this.port}`, '--data', this.data, ...this.#options.args ?? []]];
     }
 
