@@ -1,5 +1,9 @@
 /* crypto.c - see crypto.h.
  *
+ * OpenSSL, too, can run out of memory, and does not always say so: then a signature is
+ * not good, and nothing is remembered of it, or its author would be refused for as long
+ * as the memory of verdicts lasts.
+ *
  * Both memories are sets of WAYS places, chosen by a keyed hash, where the place
  * used longest ago gives way. One lock for each, held for a few copies only; the
  * curve is computed without.
@@ -7,7 +11,9 @@
 #include "server/crypto.h"
 
 #include <openssl/core_names.h>
+#include <openssl/ec.h>
 #include <openssl/ecdsa.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <pthread.h>
 #include <sodium.h>
@@ -61,14 +67,16 @@ crypto_limits crypto_default_limits(void)
 
 /* --- hashing --- */
 
-/* EVP_Digest() fails for want of memory only; then the digest is one that nobody
- * can have signed, or named a value by. */
+/* False for want of memory only. */
+static bool digest_of(const crypto *c, slice bytes, uint8_t out[static SEA_DIGEST_BYTES])
+{
+    return EVP_Digest(bytes.at, bytes.len, out, NULL, c->sha256, NULL) == 1;
+}
+
+/* Without memory the digest is one that nobody can have signed, or named a value by. */
 static void hash(void *context, slice bytes, uint8_t out[SEA_DIGEST_BYTES])
 {
-    const crypto *c = context;
-
-    if (EVP_Digest(bytes.at, bytes.len, out, NULL, c->sha256, NULL) != 1)
-        randombytes_buf(out, SEA_DIGEST_BYTES);
+    if (!digest_of(context, bytes, out)) randombytes_buf(out, SEA_DIGEST_BYTES);
 }
 
 static question keyed(const crypto *c, const uint8_t *bytes, size_t len)
@@ -81,7 +89,23 @@ static question keyed(const crypto *c, const uint8_t *bytes, size_t len)
 
 /* --- keys --- */
 
-static EVP_PKEY *decode(const uint8_t name[static SEA_KEY_BYTES])
+/* Whether OpenSSL has found the point to be none of the curve. It says so, too, when
+ * it had no memory to find out, and then says that beside. */
+static bool is_off_the_curve(void)
+{
+    bool is_off = false, is_short = false;
+
+    for (unsigned long e; (e = ERR_get_error()) != 0;) {
+        is_short |= ERR_GET_REASON(e) == ERR_R_MALLOC_FAILURE;
+        is_off |=
+            ERR_GET_LIB(e) == ERR_LIB_EC && (ERR_GET_REASON(e) == EC_R_POINT_IS_NOT_ON_CURVE ||
+                                             ERR_GET_REASON(e) == EC_R_INVALID_ENCODING);
+    }
+    return is_off && !is_short;
+}
+
+/* Gives the key; NULL: it is none, or, when not even that is *known, memory is short. */
+static EVP_PKEY *decode(const uint8_t name[static SEA_KEY_BYTES], bool *known)
 {
     static char group[] = "prime256v1";
     unsigned char point[1 + SEA_KEY_BYTES] = { POINT_CONVERSION_UNCOMPRESSED };
@@ -90,13 +114,16 @@ static EVP_PKEY *decode(const uint8_t name[static SEA_KEY_BYTES])
         OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point),
         OSSL_PARAM_construct_end(),
     };
-    EVP_PKEY_CTX *maker = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
     EVP_PKEY *key = NULL;
+    EVP_PKEY_CTX *maker;
 
+    ERR_clear_error();
+    maker = EVP_PKEY_CTX_new_from_name(NULL, "EC", NULL);
     memcpy(point + 1, name, SEA_KEY_BYTES);
     if (maker != NULL && EVP_PKEY_fromdata_init(maker) == 1)
         (void)EVP_PKEY_fromdata(maker, &key, EVP_PKEY_PUBLIC_KEY, parts); /* says by `key` */
     EVP_PKEY_CTX_free(maker);
+    *known = key != NULL || is_off_the_curve();
     return key;
 }
 
@@ -130,8 +157,8 @@ static void keep_key(crypto *c, known_key *set, const uint8_t *name, EVP_PKEY *k
     if (key != NULL) EVP_PKEY_up_ref(key);
 }
 
-/* Gives the key, NULL when it is none. */
-static EVP_PKEY *key_of(crypto *c, const uint8_t *name)
+/* Gives the key; NULL as decode() does. */
+static EVP_PKEY *key_of(crypto *c, const uint8_t *name, bool *is_known)
 {
     known_key *set = set_of_key(c, name);
     EVP_PKEY *key = NULL, *other;
@@ -139,10 +166,12 @@ static EVP_PKEY *key_of(crypto *c, const uint8_t *name)
     pthread_mutex_lock(&c->keys_lock);
     bool known = find_key(c, set, name, &key);
     pthread_mutex_unlock(&c->keys_lock);
+    *is_known = true;
     if (known) return key;
 
-    key = decode(name);
+    key = decode(name, is_known);
     atomic_fetch_add(&c->decoded, 1);
+    if (!*is_known) return NULL;
     pthread_mutex_lock(&c->keys_lock);
     if (find_key(c, set, name, &other))
         EVP_PKEY_free(other); /* another thread was as quick */
@@ -172,23 +201,51 @@ static int to_der(const uint8_t *signature, unsigned char **out)
     return len > 0 ? len : 0;
 }
 
-static bool compute(crypto *c, const uint8_t *name, const uint8_t *digest, const uint8_t *signature)
+/* Whether OpenSSL has found a signature bad, and not failed to find out: it says 0
+ * of both, but when it failed there are errors beside. */
+static bool is_no_failure(void)
 {
-    EVP_PKEY *key = key_of(c, name);
-    EVP_PKEY_CTX *ctx = key != NULL ? EVP_PKEY_CTX_new(key, NULL) : NULL;
+    bool is_none = true;
+
+    for (unsigned long e; (e = ERR_get_error()) != 0;)
+        is_none &= ERR_GET_LIB(e) == ERR_LIB_EC && ERR_GET_REASON(e) == EC_R_BAD_SIGNATURE;
+    return is_none;
+}
+
+typedef enum answer { ANSWER_BAD, ANSWER_GOOD, ANSWER_NONE } answer;
+
+static answer verify_with(const crypto *c, EVP_PKEY *key, const uint8_t *digest,
+                          const uint8_t *signature)
+{
+    EVP_PKEY_CTX *ctx;
     uint8_t twice[SEA_DIGEST_BYTES];
     unsigned char *der;
-    int len = to_der(signature, &der);
-    bool good = false;
+    int len, how = -1;
 
-    hash(c, (slice){ (const char *)digest, SEA_DIGEST_BYTES }, twice);
-    if (ctx != NULL && len > 0 && EVP_PKEY_verify_init(ctx) == 1)
-        good = EVP_PKEY_verify(ctx, der, (size_t)len, twice, sizeof twice) == 1;
+    ERR_clear_error();
+    ctx = EVP_PKEY_CTX_new(key, NULL);
+    len = to_der(signature, &der);
+    if (ctx != NULL && len > 0 &&
+        digest_of(c, (slice){ (const char *)digest, SEA_DIGEST_BYTES }, twice) &&
+        EVP_PKEY_verify_init(ctx) == 1)
+        how = EVP_PKEY_verify(ctx, der, (size_t)len, twice, sizeof twice);
     OPENSSL_free(der);
     EVP_PKEY_CTX_free(ctx);
+    if (how == 1) return ANSWER_GOOD;
+    return how == 0 && is_no_failure() ? ANSWER_BAD : ANSWER_NONE;
+}
+
+static answer compute(crypto *c, const uint8_t *name, const uint8_t *digest,
+                      const uint8_t *signature)
+{
+    bool is_known;
+    EVP_PKEY *key = key_of(c, name, &is_known);
+    answer a = is_known ? ANSWER_BAD : ANSWER_NONE;
+
+    if (key != NULL) a = verify_with(c, key, digest, signature);
     EVP_PKEY_free(key);
     atomic_fetch_add(&c->curves, 1);
-    return good;
+    return a;
 }
 
 /* --- verdicts --- */
@@ -250,10 +307,10 @@ static bool answered_before(crypto *c, const question *q, bool *good)
     return known;
 }
 
-static void answer(crypto *c, const question *q, bool good)
+static void settle(crypto *c, const question *q, answer a)
 {
     pthread_mutex_lock(&c->verdicts_lock);
-    remember(c, q, good);
+    if (a != ANSWER_NONE) remember(c, q, a == ANSWER_GOOD);
     c->asking[asking_at(c, q)] = c->asking[c->asking_count - 1];
     --c->asking_count;
     pthread_cond_broadcast(&c->answered);
@@ -267,6 +324,7 @@ static bool verify(void *context, const uint8_t key[SEA_KEY_BYTES],
     crypto *c = context;
     uint8_t all[SEA_KEY_BYTES + SEA_DIGEST_BYTES + SEA_SIGNATURE_BYTES];
     question q;
+    answer a;
     bool good;
 
     memcpy(all, key, SEA_KEY_BYTES);
@@ -277,9 +335,9 @@ static bool verify(void *context, const uint8_t key[SEA_KEY_BYTES],
         atomic_fetch_add(&c->remembered, 1);
         return good;
     }
-    good = compute(c, key, digest, signature);
-    answer(c, &q, good);
-    return good;
+    a = compute(c, key, digest, signature);
+    settle(c, &q, a);
+    return a == ANSWER_GOOD;
 }
 
 /* --- life --- */

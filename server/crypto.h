@@ -7,8 +7,8 @@
  * thousand writes, nor a forgery that is sent again and again. Two threads that
  * meet the same question at once share one answer.
  *
- * Any thread may ask. Nothing here can fail for want of memory in a way that
- * would take a bad signature for a good one.
+ * Any thread may ask. For want of memory a good signature may be taken for a bad one,
+ * that time and no longer; never a bad one for a good one.
  */
 #ifndef SERVER_CRYPTO_H
 #define SERVER_CRYPTO_H
