@@ -6,6 +6,7 @@ import { start_relay } from '../tools/relay.mjs';
 import { buyer, noise_of, reader, seller, writer } from './convention.mjs';
 import { ask } from './http.mjs';
 import { hex_of, noise } from './track.mjs';
+import { metric } from './world.mjs';
 
 export const premium_keys = { key: noise(60, 32).toString('base64'), preview: { n: 3, key: noise(61, 32).toString('base64') } };
 
@@ -61,12 +62,21 @@ function writing_cases(suite, world)
     });
 }
 
+/* A gun.js relay dials only when it has something to say to everybody. */
+async function wake(t, world, gun, brasa)
+{
+    const raw = await world.raw(t, gun);
+    raw.send({ '#': 'wake', ok: { awake: 1 } });
+    await until('the gun.js relay to have dialled', async () => await metric(brasa, 'connections') === 1);
+}
+
 function relay_cases(suite, world)
 {
     suite.test('what was written to brasa is read through a gun.js relay that dials it, and the other way round', async t => {
         const brasa = await world.own_relay(t);
         const gun = await start_relay({ gun: true, peer: brasa.url });
         t.after(() => gun.close());
+        await wake(t, world, gun, brasa);
         const [ann, bob] = [await sea_client(t, brasa), await sea_client(t, gun)];
         const pubs = [await new_user(ann, fresh('ann')), await new_user(bob, fresh('bob'))];
         const first = await ann.run(writer, noise_of(65, 600_000), 'audio/mpeg', null);
