@@ -1,5 +1,6 @@
 /* suite.mjs - audio as it is read. */
 import { suite } from '../tools/harness.mjs';
+import { browser_cases } from './cases-browser.mjs';
 import { damage_cases } from './cases-damage.mjs';
 import { gun_cases } from './cases-gun.mjs';
 import { listener_cases } from './cases-listeners.mjs';
@@ -15,4 +16,5 @@ range_cases(audio, world);
 listener_cases(audio, world);
 damage_cases(audio, world);
 gun_cases(audio, world);
+browser_cases(audio, world);
 await audio.run(() => world.open());

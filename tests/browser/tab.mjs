@@ -5,7 +5,7 @@ import { assert, until } from '../tools/harness.mjs';
 
 const { chromium } = createRequire(import.meta.url)('playwright-core');
 
-export function open_browser()
+export function open_browser(more = [])
 {
     return chromium.launch({
         executablePath: process.env.CHROMIUM || '/usr/bin/chromium',
@@ -14,7 +14,7 @@ export function open_browser()
             '--disable-background-networking', '--disable-component-update', '--disable-sync',
             '--disable-dev-shm-usage', /* a bare chroot has no /dev/shm */
             /* WebRTC between two pages of this machine: addresses, not mDNS names */
-            '--disable-features=WebRtcHideLocalIpsWithMdns'],
+            '--disable-features=WebRtcHideLocalIpsWithMdns', ...more],
     });
 }
 
