@@ -1,5 +1,9 @@
 /* cases-ranges.mjs - random ranges are slices of the file, however it is cut. */
+import { execFile } from 'node:child_process';
 import http from 'node:http';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { assert, chance } from '../tools/harness.mjs';
 import { ask } from './http.mjs';
 import { make_track, noise, publish } from './track.mjs';
@@ -60,4 +64,9 @@ export function range_cases(suite, world)
             await try_ranges(world.relay, track, { path: track.path + part, bytes: bytes_of(track), count: count * share });
         }, { seconds: suite.options.long ? 600 : 60 });
     }
+
+    suite.test('curl gets what the table says (run --table prints it)', async () => {
+        const { stdout } = await promisify(execFile)(process.execPath, [path.join(path.dirname(fileURLToPath(import.meta.url)), 'table.mjs')]);
+        assert.equal(stdout.match(/as the file$/gm)?.length, 17, stdout);
+    });
 }
