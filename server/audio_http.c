@@ -4,6 +4,7 @@
 #include "core/base64.h"
 #include "radisk/raw.h"
 #include "server/audio_stream.h"
+#include "server/audio_text.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -54,7 +55,7 @@ bool audio_url_hash(slice from, uint8_t out[static AUDIO_HASH])
 
 /* ---- what is asked for ---- */
 
-typedef enum part { THE_TRACK, THE_PREVIEW, THE_BITMAP, THE_CHUNK } part;
+typedef enum part { THE_TRACK, THE_PREVIEW, THE_BITMAP, THE_TEXT, THE_CHUNK } part;
 
 typedef struct asked {
     part part;
@@ -70,7 +71,7 @@ static bool read_path(slice path, asked *out)
     if (slice_begins(path, chunk_lead)) {
         out->part = THE_CHUNK;
         return audio_url_hash((slice){ path.at + chunk_lead.len, path.len - chunk_lead.len },
-                             out->root);
+                              out->root);
     }
     if (path.len < audio_lead.len + AUDIO_ROOT ||
         !audio_root_read((slice){ path.at + audio_lead.len, AUDIO_ROOT }, out->root))
@@ -78,6 +79,7 @@ static bool read_path(slice path, asked *out)
     rest = (slice){ path.at + audio_lead.len + AUDIO_ROOT, path.len - audio_lead.len - AUDIO_ROOT };
     out->part = slice_equal(rest, SLICE("/preview")) ? THE_PREVIEW
                 : slice_equal(rest, SLICE("/have"))  ? THE_BITMAP
+                : slice_equal(rest, SLICE("/m"))     ? THE_TEXT
                                                      : THE_TRACK;
     return out->part != THE_TRACK || rest.len == 0;
 }
@@ -261,6 +263,19 @@ static int serve(server *s, visitor *v, struct lws *wsi, const asked *what, repl
     return answer(s, v, wsi, r, 404, "this has no preview\n");
 }
 
+/* ---- its manifest ---- */
+
+static int serve_text(server *s, visitor *v, struct lws *wsi, const asked *what, reply *r)
+{
+    if (!audio_text_read(s, what->root, what->names_manifest ? what->manifest : NULL, r))
+        return reply_send(s, v, wsi, r);
+    r->code = 200;
+    r->type = "application/json";
+    r->csp = INERT;
+    r->cache = what->names_manifest ? FOR_EVER : "no-cache";
+    return reply_send(s, v, wsi, r);
+}
+
 /* ---- a chunk ---- */
 
 /* It is small: sent from memory of its own, whole or a range of it. */
@@ -319,5 +334,6 @@ int audio_request(server *s, visitor *v, struct lws *wsi, slice path)
     if (!read_query(wsi, &what))
         return answer(s, v, wsi, &r, 400,
                       "m names a manifest by its hash, in base64 or hexadecimal\n");
+    if (what.part == THE_TEXT) return serve_text(s, v, wsi, &what, &r);
     return what.part == THE_CHUNK ? serve_chunk(s, v, wsi, &what, &r) : serve(s, v, wsi, &what, &r);
 }

@@ -3,6 +3,7 @@
  *   GET|HEAD /audio/<root>[?m=<hash>]           the track; a range of it
  *   GET|HEAD /audio/<root>/preview[?m=<hash>]   of a premium track, what all may hear
  *   GET|HEAD /audio/<root>/have[?m=<hash>]      JSON: which chunks are kept
+ *   GET|HEAD /audio/<root>/m[?m=<hash>]         the text of the manifest, or of a part
  *   GET|HEAD /chunk/<hash>                      the bytes of one chunk
  *
  * What is sent here is upload_http.h.

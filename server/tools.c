@@ -43,6 +43,14 @@ static const struct tool {
       "reads everything and says what is damaged; --hash: the hash of what is kept" },
     { "restore", "FILE DIR", "FD", "", tool_restore, "makes a new store of a backup" },
     { "compact", "DIR", "D", "", tool_compact, "gives room back to the disk" },
+    { "audio put",
+      "FILE [--server URL] [--token T] [--title T] [--artist A] [--type T] [--sha256 H]", "F",
+      "--server --token --title --artist --type --sha256", tool_audio_put,
+      "sends a track to a relay: only what is not there yet" },
+    { "audio get", "ROOT [--server URL] [--manifest H] [--continue] > FILE", "R",
+      "--server --manifest --continue", tool_audio_get,
+      "brings a track from a relay, every chunk verified; --continue: stdout has its\n"
+      "  beginning already (>> FILE)" },
     { "audio ls", "DIR", "D", "", run_wish,
       "audio that is here, as JSON lines: who links, pins and pays, when its grace began" },
     { "audio pin", "DIR ROOT", "DR", "", run_wish, "keeps this audio, whether it is named or not" },
@@ -129,7 +137,11 @@ static bool read_flag(const struct tool *t, tool_call *call, int count, char **w
     } flags[] = { { "--prefix", &call->prefix, NULL },     { "--limit", &call->limit, NULL },
                   { "--souls", NULL, &call->souls },       { "--dry-run", NULL, &call->dry_run },
                   { "--skip-bad", NULL, &call->skip_bad }, { "--hash", NULL, &call->hash },
-                  { "--cert", &call->cert, NULL },         { "--grace", &call->grace, NULL } };
+                  { "--cert", &call->cert, NULL },         { "--grace", &call->grace, NULL },
+                  { "--server", &call->server, NULL },     { "--token", &call->token, NULL },
+                  { "--title", &call->title, NULL },       { "--artist", &call->artist, NULL },
+                  { "--type", &call->type, NULL },         { "--sha256", &call->sha256, NULL },
+                  { "--manifest", &call->manifest, NULL }, { "--continue", NULL, &call->goes_on } };
 
     if (!is_flag(t->flags, word)) return false;
     for (size_t i = 0; i < sizeof flags / sizeof *flags; i++) {

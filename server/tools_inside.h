@@ -15,7 +15,8 @@ enum { TOOL_DONE = 0, TOOL_FAILED = 1, TOOL_WRONG = 2 };
 typedef struct tool_call {
     const char *name, *folder, *file;
     const char *soul, *key, *prefix, *limit, *pub, *cert, *root, *grace;
-    bool souls, dry_run, skip_bad, hash;
+    const char *server, *token, *title, *artist, *type, *sha256, *manifest;
+    bool souls, dry_run, skip_bad, hash, goes_on;
 } tool_call;
 
 /* Says what is wrong, after "brasa NAME: ", and returns `result`. */
@@ -51,6 +52,10 @@ int tool_compact(const tool_call *call);
 /* tools_verify.c, tools_can.c: those that need no store. */
 int tool_verify(const tool_call *call);
 int tool_can(const tool_call *call);
+
+/* tools_audio.c, tools_audio_get.c: those that speak HTTP with a server. */
+int tool_audio_put(const tool_call *call);
+int tool_audio_get(const tool_call *call);
 
 /* tools_audio_admin.c: pins and collections in a folder that no server has. */
 void tool_pin_here(radisk *store, const wish *w, text *out);

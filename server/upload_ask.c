@@ -101,7 +101,7 @@ static bool is_type(slice mime)
     return slash != NULL && slash > mime.at && slash + 1 < mime.at + mime.len;
 }
 
-static slice type_of_name(slice name)
+slice upload_type_of(slice name)
 {
     static const struct {
         const char *end, *type;
@@ -158,7 +158,7 @@ static int read_note(slice value, char *to, size_t *len, const char **why)
 
 static int read_name(upload_ask *out, slice value, const char **why)
 {
-    if (out->mime_len == 0) set_type(out, type_of_name(value));
+    if (out->mime_len == 0) set_type(out, upload_type_of(value));
     if (out->title_len > 0) return 0;
     out->is_named = true;
     return read_note(value, out->title, &out->title_len, why);

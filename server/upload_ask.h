@@ -33,6 +33,9 @@ typedef struct upload_ask {
     bool is_named; /* the title is only the file's name */
 } upload_ask;
 
+/* The media type that a file's name speaks for; application/octet-stream for others. */
+slice upload_type_of(slice name);
+
 /* Whether the request is a POST or PUT. */
 bool upload_is_asked(struct lws *wsi);
 
