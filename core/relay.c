@@ -86,6 +86,7 @@ status relay_new(relay **out, const relay_options *options)
     r->pool = options->pool;
     r->hashed_bytes = options->hashed_bytes;
     r->hashed_context = options->hashed_context;
+    r->uploads = options->uploads;
     keep_guard(r, options->guard);
     r->list_souls = options->list_souls;
     memcpy(r->secret, options->secret, sizeof r->secret);

@@ -135,6 +135,17 @@ typedef struct relay_counts {
 /* Hears what was taken, sorted as it is told; all is lent for the call. */
 typedef void relay_news(void *context, const graph_write *const *writes, size_t count);
 
+/* Who may bring more content hashes, and who relies on those that are here. `owner` is
+ * that of the peer, as relay_owner() has it. */
+typedef struct relay_uploads {
+    /* Why this may not be kept: static, begins with a stable word; NULL: it may. Of what
+     * is signed or has a hash, from peers without a token. */
+    const char *(*refuses)(void *context, void *owner, const graph_write *write);
+    /* A peer brought this content hash, which was taken, or was here; it will be told so. */
+    void (*met)(void *context, void *owner, const graph_write *write, bool taken);
+    void *context;
+} relay_uploads;
+
 typedef struct relay_options {
     relay_limits limits;
     graph *store;                 /* borrowed, outlives the relay */
@@ -148,6 +159,7 @@ typedef struct relay_options {
     guard *guard;                 /* borrowed: who may write what; NULL: everybody, everything */
     uint64_t (*hashed_bytes)(void *context); /* kept under hash souls, for the quota; NULL: none */
     void *hashed_context;
+    relay_uploads uploads;        /* zeroed: nobody wants to know */
     uint8_t secret[16];           /* random: keys every table that peers fill, and makes ids */
     slice pid;                    /* who we are in dam:"?"; copied */
     const slice *memory_prefixes; /* souls kept in memory only, besides "/RTC/"; copied */

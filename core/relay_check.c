@@ -339,14 +339,25 @@ static bool is_over_quota(const waiting *w, const graph_write *one, sea_kind kin
            r->hashed_bytes(r->hashed_context) + one->value.len > r->limits.hashed_bytes_max;
 }
 
+/* What the owner of the relay says to it. */
+static const char *owner_refuses(const waiting *w, const relay_peer *p, const graph_write *one,
+                                 sea_kind kind)
+{
+    const relay_uploads *u = &w->relay->uploads;
+
+    if (u->refuses == NULL || w->trusted || (kind != SEA_HASH && kind != SEA_USER)) return NULL;
+    return u->refuses(u->context, p->owner, one);
+}
+
 /* What needs no crypto. */
-static void judge_here(waiting *w, size_t i, sea_kind kind, moment now)
+static void judge_here(waiting *w, const relay_peer *p, size_t i, sea_kind kind, moment now)
 {
     const graph_write *one = &w->m.writes[i];
     const char *unwanted = mode_refuses(w->relay, one, w->trusted);
     sea_finding f;
     status how;
 
+    if (unwanted == NULL) unwanted = owner_refuses(w, p, one, kind);
     if (unwanted != NULL) {
         refuse_unwanted(w, i, unwanted);
     } else if (is_over_quota(w, one, kind)) {
@@ -378,7 +389,7 @@ void check_begin(waiting *w, const relay_peer *p, moment now)
     }
     memset(w->marks, MARK_WANTED, news);
     for (size_t i = 0; i < news && !is_settled(w); ++i)
-        judge_here(w, i, kind_of(&last, w->m.writes[i].soul), now);
+        judge_here(w, p, i, kind_of(&last, w->m.writes[i].soul), now);
     hand_out(w, now);
 }
 

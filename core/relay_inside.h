@@ -147,6 +147,7 @@ struct relay {
     bool learns; /* the mode is closed */
     uint64_t (*hashed_bytes)(void *context);
     void *hashed_context;
+    relay_uploads uploads;
     check *checks;        /* that are out */
     waiting *orphans;     /* their peer has left, their checks are out */
     roster due, starving, owing; /* due: has something to go on with */

@@ -287,6 +287,27 @@ static void tell_copyist(relay *r, relay_peer *p, const graph_write *all, size_t
     subscribe_writer(r, p, all, count);
 }
 
+/* --- who brings content hashes --- */
+
+static void met(const relay *r, const relay_peer *p, const graph_write *w, bool taken)
+{
+    if (r->uploads.met != NULL) r->uploads.met(r->uploads.context, p->owner, w, taken);
+}
+
+static void met_taken(const relay *r, const relay_peer *p, const graph_write **taken, size_t count)
+{
+    slice soul = { NULL, 0 };
+    bool hashed = false;
+
+    if (r->uploads.met == NULL || taken == NULL) return;
+    for (size_t i = 0; i < count; ++i) {
+        if (soul.at == NULL || !slice_equal(soul, taken[i]->soul))
+            hashed = policy_is_hashed(taken[i]->soul);
+        soul = taken[i]->soul;
+        if (hashed) met(r, p, taken[i], true);
+    }
+}
+
 /* --- the look --- */
 
 static void count_looked(relay *r, const looked *l)
@@ -364,6 +385,7 @@ bool put_look(relay *r, relay_peer *p, message *m, looked *l, arena *a, moment n
             continue;
         }
         ++*(verdict == HAM_SAME ? &l->known : &l->lost);
+        if (hashed && verdict == HAM_SAME) met(r, p, w, false);
         set_aside(l, a, m, w, verdict);
         if (l->concerned) put_subscribe(r, p, m, w, 1, now);
     }
@@ -404,6 +426,7 @@ static bool apply(relay *r, relay_peer *p, message *m, const looked *l, moment n
     }
     d.writes = taken_of(r, a, p, &s, &d.count);
     d.whole = d.count == m->write_count && l->seen == l->news;
+    met_taken(r, p, d.writes, d.count);
     deliver(r, &d, now);
     tell(r, p, s.writes, s.kept + s.fleeting, copy, now);
     if (copy) look_again(r, l, now);
@@ -512,6 +535,7 @@ bool answer_apply(relay *r, relay_peer *p, message *m, const looked *l, const re
         d.asker_id = arena_copy(&r->arena, end.origin);
     }
     miss_found(r, m->at);
+    met_taken(r, p, d.writes, d.count);
     deliver(r, &d, now);
     tell_loser(r, p, lost, lost_count, now);
     tell_loser(r, p, lost_before, lost_before_count, now);

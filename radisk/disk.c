@@ -571,6 +571,14 @@ status disk_charged(disk *d, slice name, uint64_t *out)
     return s == STATUS_NOT_FOUND ? STATUS_OK : s;
 }
 
+status disk_root(disk *d, const root_key *root, root_record *out)
+{
+    slice bytes;
+    status s = get(d, d->roots, root_slice(root), &bytes);
+
+    return s == STATUS_OK ? root_record_read(out, root_slice(root), bytes) : s;
+}
+
 /* Visits every entry of a table until `each` says otherwise. */
 typedef status each_entry(void *context, slice key, slice value);
 

@@ -123,6 +123,9 @@ MUST_USE status disk_roots_counted(disk *d, bool *counted);
 /* What "~P" or an address has to answer for, in bytes. */
 MUST_USE status disk_charged(disk *d, slice who, uint64_t *out);
 
+/* STATUS_NOT_FOUND, STATUS_CORRUPT. */
+MUST_USE status disk_root(disk *d, const root_key *root, root_record *out);
+
 /* Visits the floors of prefixes. */
 typedef void disk_floor_visit(void *visitor, slice prefix, double floor);
 MUST_USE status disk_floors(disk *d, disk_floor_visit *visit, void *visitor);

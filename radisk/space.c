@@ -205,6 +205,11 @@ uint64_t radisk_charged(radisk *store, slice by)
     return disk_charged(&store->disk, by, &bytes) == STATUS_OK ? bytes : 0;
 }
 
+status radisk_root(radisk *store, const root_key *root, root_record *out)
+{
+    return disk_root(&store->disk, root, out);
+}
+
 uint64_t radisk_collections(const radisk *store)
 {
     return store->space->collections;

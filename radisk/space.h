@@ -55,6 +55,9 @@ void radisk_charge(radisk *store, slice soul, slice who);
 /* The bytes that "~P" or an address has to answer for: as far as they are folded. */
 uint64_t radisk_charged(radisk *store, slice who);
 
+/* What is known of a root, as far as it is folded. STATUS_NOT_FOUND, STATUS_CORRUPT. */
+MUST_USE status radisk_root(radisk *store, const root_key *root, root_record *out);
+
 /* An upload is over: what stands in its soul goes, without a grace. A crash before that
  * leaves it to its grace. */
 void radisk_discard(radisk *store, slice soul);

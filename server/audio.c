@@ -4,6 +4,7 @@
 #include "core/json.h"
 #include "core/keyed.h"
 #include "radisk/raw.h"
+#include "radisk/space.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -40,6 +41,7 @@ typedef struct entry {
     spelled key;
     uint8_t *present;
     size_t bytes; /* what it costs */
+    uint64_t collections; /* that the bits know of (radisk/space.h) */
     unsigned users;
     bool kept;  /* in the table and the order */
     bool first; /* the one for who names none */
@@ -159,9 +161,21 @@ static entry *remembered_first(const audio *a, const uint8_t root[static AUDIO_H
     return NULL;
 }
 
+/* What was present may have been collected since. */
+static void refresh(const audio *a, entry *e)
+{
+    uint64_t now = radisk_collections(a->store);
+
+    if (e->collections == now) return;
+    e->collections = now;
+    memset(e->present, 0, audio_bitmap_bytes(e->track.manifest.count));
+    e->track.present_count = 0;
+}
+
 /* Gives it to one more. */
 static audio_track *hand_out(audio *a, entry *e)
 {
+    refresh(a, e);
     e->users++;
     if (e->kept) {
         TAILQ_REMOVE(&a->order, e, order);
@@ -527,8 +541,15 @@ static bool holds(audio *a, audio_track *t, uint32_t index)
     return there;
 }
 
+void audio_rely(audio *a, audio_track *t)
+{
+    refresh(a, (entry *)t);
+    radisk_renew(a->store, t->manifest.root);
+}
+
 audio_presence audio_look(audio *a, audio_track *t, uint32_t *at, uint32_t end, uint32_t *looks)
 {
+    refresh(a, (entry *)t);
     for (; *at < end; ++*at) {
         if (audio_bitmap_has(t->present, *at)) continue;
         if (*looks == 0) return AUDIO_MORE;

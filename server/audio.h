@@ -10,8 +10,9 @@
  *
  * Nothing here has to be told of a write. A manifest is looked for in the store each
  * time somebody asks for it, so one that was purged is served no more. That a chunk is
- * present is remembered, for nobody can delete one but the operator; when one turns
- * out to be gone or damaged after all, its bit is cleared.
+ * present is remembered until something is collected (radisk/space.h), for nobody else
+ * but the operator deletes one; when one turns out to be gone or damaged after all, its
+ * bit is cleared.
  *
  * Anybody may write a manifest, so several may stand under one root. Who asks
  * without naming one gets the first, in the order of their keys, that is proved and
@@ -63,6 +64,10 @@ audio_presence audio_look(audio *a, audio_track *t, uint32_t *at, uint32_t end, 
 
 /* The same for the whole bitmap, passing over what is missing; false: call again. */
 bool audio_look_all(audio *a, audio_track *t, uint32_t *at, uint32_t *looks);
+
+/* Somebody is about to be told what is present, and may rely on it for the grace of
+ * radisk/space.h. To be called right before; what is collected meanwhile is not present. */
+void audio_rely(audio *a, audio_track *t);
 
 /* Whoever wrote chunk `index` with this hash says so: if the manifest of this name is
  * remembered and names it, its bit is set without a look. */

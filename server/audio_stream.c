@@ -221,6 +221,7 @@ static int say_bitmap(audio_stream *t)
     reply r = { .code = 200, .type = "application/json", .head = t->answer.reply.head };
     size_t len = 0;
 
+    audio_rely(t->server->audio, t->answer.track);
     r.owned = print_bitmap(t->answer.track, &len);
     r.body = (slice){ r.owned, len };
     if (len == 0) reply_say(&r, 500, "out of memory\n");

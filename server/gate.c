@@ -93,6 +93,11 @@ void gate_part(gate_person *p)
     p->sockets--;
 }
 
+address gate_where(const gate_person *p)
+{
+    return p->who;
+}
+
 uint32_t gate_sockets(const gate_person *p)
 {
     return p ? p->sockets : 0;

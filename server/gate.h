@@ -29,6 +29,9 @@ void gate_free(gate *g);
 gate_person *gate_meet(gate *g, const address *a, int64_t now_ms);
 void gate_part(gate_person *p);
 
+/* Where this person is: an address as limits count it. */
+address gate_where(const gate_person *p);
+
 /* How many sockets this person has. */
 uint32_t gate_sockets(const gate_person *p);
 

@@ -138,6 +138,7 @@ static audio_track *look(have *h, watch *w, uint32_t *looks)
         w->at = 0;
     }
     if (!w->is_whole) w->is_whole = audio_look_all(s->audio, t, &w->at, looks);
+    audio_rely(s->audio, t);
     w->count = t->present_count;
     return t;
 }

@@ -10,6 +10,7 @@
 #include "server/listener.h"
 #include "server/modes.h"
 #include "server/notify.h"
+#include "server/quota.h"
 #include "server/session.h"
 #include "server/tls.h"
 #include "server/transport.h"
@@ -435,6 +436,7 @@ static bool open_relay(server *s)
         .guard = s->guard,
         .hashed_bytes = hashed_bytes,
         .hashed_context = s,
+        .uploads = quota_uploads(s),
         .pid = { s->pid, sizeof s->pid - 1 },
         .memory_prefixes = o->memory,
         .memory_prefix_count = o->memory_count,
@@ -475,8 +477,10 @@ static bool open_all(server *s)
                                : "libwebsockets did not start; is the package "
                                  "libwebsockets-evlib-ev there?");
     if (!open_store(s)) return false;
+    if (!modes_pins(s)) return complain(s, "the allowed keys cannot be read again");
     if (!open_verify(s)) return complain(s, "no thread could be started to check signatures");
-    if (have_new(&s->have, s) != STATUS_OK || !open_relay(s) || !open_audio(s)) return complain(s, "out of memory");
+    if (have_new(&s->have, s) != STATUS_OK || !open_relay(s) || !open_audio(s))
+        return complain(s, "out of memory");
     admin_open(s);
     return true;
 }

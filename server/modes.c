@@ -2,6 +2,7 @@
 #include "server/modes.h"
 
 #include "core/message.h"
+#include "radisk/space.h"
 #include "server/writers.h"
 
 #include <inttypes.h>
@@ -32,6 +33,18 @@ bool modes_open(server *s)
     writers_free(&named);
     if (made != STATUS_OK) log_say(&s->log, LOG_LIFE, s->now, "%s", status_text(made));
     return made == STATUS_OK;
+}
+
+bool modes_pins(server *s)
+{
+    char why[OPTIONS_WHY_MAX];
+    writers named;
+    status said;
+
+    if (!writers_read(&named, s->options, why)) return false;
+    said = radisk_allow_pins(s->store, named.keys.at, named.keys.count);
+    writers_free(&named);
+    return said == STATUS_OK;
 }
 
 void modes_close(server *s)
@@ -69,12 +82,14 @@ void modes_reload(server *s)
     writers named;
     status changed;
 
-    if (s->options->write != GUARD_CLOSED || s->options->allow_count == 0) return;
+    if (s->options->allow_count == 0) return;
     if (!writers_read(&named, s->options, why)) {
         log_say(&s->log, LOG_LIFE, s->now, "SIGHUP: the allowed keys stay as they were: %s", why);
         return;
     }
     changed = guard_allow(s->guard, named.keys.at, named.keys.count);
+    if (changed == STATUS_OK)
+        changed = radisk_allow_pins(s->store, named.keys.at, named.keys.count);
     writers_free(&named);
     if (changed != STATUS_OK) {
         log_say(&s->log, LOG_LIFE, s->now, "SIGHUP: the allowed keys stay as they were: %s",
@@ -111,7 +126,8 @@ void modes_say(server *s)
     guard_measure(s->guard, &g);
     say_mode(s, &g);
     if (g.allowed > 0 && g.mode != GUARD_CLOSED)
-        log_plain(&s->log, "warning: --allow means nothing without --write closed");
+        log_plain(&s->log,
+                  "warning: without --write closed, --allow only says whose pins of audio count");
     if (g.tokens > 0 && g.mode == GUARD_OPEN)
         log_plain(&s->log, "warning: --write-token means nothing in --write open");
     if (s->token_in_words)

@@ -13,6 +13,9 @@
 
 /* Makes the guard. False: it has said why not. */
 bool modes_open(server *s);
+/* When the store is open: whose pins of audio count there. False: out of memory. */
+bool modes_pins(server *s);
+
 void modes_close(server *s);
 
 /* Once a turn: lets the guard learn from what the store holds, a little at a time.

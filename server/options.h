@@ -69,6 +69,7 @@ typedef struct options {
     const char *tokens[OPTIONS_LIST_MAX]; /* or "@" and a file of them */
     size_t token_count;
     size_t hash_bytes; /* of values under content hashes, in all; 0: no bound */
+    size_t uploader_bytes; /* of audio, charged to one key or address; 0: no bound */
     uint32_t verify_threads; /* that check signatures; 0: one less than processors */
     crypto_limits crypto;
     audio_limits audio;

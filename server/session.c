@@ -51,6 +51,11 @@ bool session_within_rate(session *one)
            pace_open(&one->bytes, &s->limits.bytes, now) && gate_open(s->gate, one->who, now);
 }
 
+gate_person *session_person(const session *one)
+{
+    return one->who;
+}
+
 /* ---- hearing ---- */
 
 static void drop_text(session *one)

@@ -29,6 +29,9 @@
  * is taken. */
 bool session_begin(server *s, visitor *v, struct lws *wsi, gate_person *who);
 
+/* Who it is, as limits see it; NULL: nobody in particular. */
+gate_person *session_person(const session *one);
+
 /* A piece of a frame arrived. */
 void session_hear(session *one, const char *at, size_t len);
 

@@ -4,6 +4,8 @@
 #include "core/base64.h"
 #include "core/utf16.h"
 #include "radisk/raw.h"
+#include "radisk/space.h"
+#include "server/quota.h"
 #include "server/upload_note.h"
 #include "server/upload_part.h"
 
@@ -38,6 +40,7 @@ struct upload {
     server *server;
     upload_kind kind;
     bool trusted;
+    const gate_person *person;
     bool is_busy; /* the store took nothing */
     bool is_news; /* something was not known here */
     phase phase;
@@ -243,6 +246,11 @@ void upload_tell(upload *u, slice title, slice artist)
     upload_note_read(&u->note, title, artist);
 }
 
+void upload_charge(upload *u, const gate_person *person)
+{
+    u->person = person;
+}
+
 void upload_free(upload *u)
 {
     if (u == NULL) return;
@@ -273,6 +281,7 @@ static bool keep(upload *u, slice soul, slice key)
     s = relay_write(u->server->relay, &w, 1, u->server->now, &ticket);
     if (s == STATUS_OK) {
         u->ticket = graph_both(u->ticket, ticket);
+        quota_note(u->server, u->person, soul);
         if (w.verdict == HAM_TAKE && !slice_equal(soul, stage_of(u))) u->is_news = true;
     }
     u->is_busy = s == STATUS_BUSY;
@@ -620,6 +629,7 @@ static void await_sync(upload *u)
         break;
     case GRAPH_SAFE:
         u->phase = PHASE_OVER;
+        if (u->kind == UPLOAD_FILE) radisk_discard(u->server->store, stage_of(u));
         if (!u->is_news) u->code = 200;
         break;
     case GRAPH_FAILED:

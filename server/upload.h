@@ -55,6 +55,10 @@ upload *upload_new_chunk(server *s, bool trusted, const audio_manifest *manifest
  * are UTF-8, copied; one may be empty. Only for whoever may write what is not signed. */
 void upload_tell(upload *u, slice title, slice artist);
 
+/* Whom its bytes are charged to, until a key answers for them (quota.h); NULL: nobody.
+ * Borrowed, outlives the upload. */
+void upload_charge(upload *u, const gate_person *person);
+
 void upload_free(upload *u);
 
 /* Hears some bytes and says how many it took: all of them unless it waits now, or

@@ -3,6 +3,7 @@
 
 #include "server/audio_http.h"
 #include "server/modes.h"
+#include "server/quota.h"
 #include "server/transport.h"
 #include "server/upload.h"
 #include "server/upload_ask.h"
@@ -326,6 +327,16 @@ static bool may_write(asking *a)
            may_tell(a);
 }
 
+/* What a file takes as text. */
+static bool has_room(asking *a)
+{
+    const upload_http *h = a->h;
+
+    if (a->token == TOKEN_KNOWN || !quota_is_over(h->server, h->person, a->ask->bytes / 3 * 4))
+        return true;
+    return no(a, 507, "quota: this address has as much audio here as it may have\n");
+}
+
 static bool may_come(asking *a)
 {
     upload_http *h = a->h;
@@ -339,7 +350,7 @@ static bool may_come(asking *a)
         return no(a, 503, "busy: too many are uploading at this moment; come again\n");
     }
     a->token = modes_token(s, h->wsi);
-    return may_write(a);
+    return may_write(a) && has_room(a);
 }
 
 static upload *begin_chunk(asking *a)
@@ -405,6 +416,7 @@ static int start(asking *a)
     upload_http *h = a->h;
 
     if (!may_come(a) || (h->upload = begin(a)) == NULL) return refuse(h, a->ask, a->code, a->why);
+    upload_charge(h->upload, h->person);
     h->server->upload_count++;
     if (upload_now(h->upload) == UPLOAD_FAILED) return say_result(h);
     return !a->ask->expects || say_continue(h->wsi) ? 0 : -1;

@@ -221,7 +221,7 @@ export default {
         says_modes(is_closed, 'closed', 1, true, /^write mode closed: .*\nallowed keys 1\n/m), says_modes(only_allow, 'closed', 1, false, /^write tokens none$/m),
         {
             name: 'who gives a token on the command line, or keys that mean nothing, is warned', server: { args: ['--allow', ann.pub, '--write-token', token] },
-            steps: [['log', /^warning: --allow means nothing without --write closed$/m, /^warning: --write-token means nothing in --write open$/m, /^warning: a token on the command line can be read/m]],
+            steps: [['log', /^warning: without --write closed, --allow only says whose pins of audio count$/m, /^warning: --write-token means nothing in --write open$/m, /^warning: a token on the command line can be read/m]],
         },
     ],
 };
