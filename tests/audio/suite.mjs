@@ -1,6 +1,7 @@
 /* suite.mjs - audio as it is read. */
 import { suite } from '../tools/harness.mjs';
 import { browser_cases } from './cases-browser.mjs';
+import { conformance_cases } from './cases-conformance.mjs';
 import { damage_cases } from './cases-damage.mjs';
 import { gun_cases } from './cases-gun.mjs';
 import { listener_cases } from './cases-listeners.mjs';
@@ -16,5 +17,6 @@ range_cases(audio, world);
 listener_cases(audio, world);
 damage_cases(audio, world);
 gun_cases(audio, world);
+conformance_cases(audio);
 browser_cases(audio, world);
 await audio.run(() => world.open());
