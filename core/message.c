@@ -424,7 +424,7 @@ status message_unpack(message *out, arena *a, const json *j, const message_limit
     reading r = { j, a, limits, fault, out };
     status s;
 
-    *out = (message){ .get = GET_NONE };
+    *out = (message){ .bytes = json_raw(j, 0).len, .get = GET_NONE };
     *fault = (message_fault){ .why = "malformed: not a message" };
     if (j->tokens[0].type != JSON_OBJECT) return STATUS_MALFORMED;
     s = read_fields(&r);

@@ -41,8 +41,9 @@ typedef struct message_fault {
 enum { MESSAGE_TOKEN_MAX = 256 };
 
 typedef struct message {
-    slice id; /* "#"; empty when missing */
-    slice at; /* "@"; empty when missing */
+    size_t bytes; /* of its text */
+    slice id;     /* "#"; empty when missing */
+    slice at;     /* "@"; empty when missing */
 
     /* What apps put into headers.token to show that they may write (guard.h), UTF-8;
      * empty when missing. Like whatever is not named here, it is never passed on. */

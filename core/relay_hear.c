@@ -136,11 +136,17 @@ static void refuse_message(relay *r, relay_peer *p, const message *m, const mess
     say_err(p, m->id, fault->why, fault->soul, fault->key);
 }
 
+/* From here on a message is large. */
+enum { LARGE_BYTES = 64 * 1024 };
+
 /* Past the bound on what waits nothing more does: what would takes its time at
- * once, or is refused. */
-static bool may_wait(const relay *r)
+ * once, or is refused. Large ones have half of the room, or a few of them would
+ * crowd out all that others write. */
+static bool may_wait(const relay *r, const message *m)
 {
-    return r->suspended_bytes < r->limits.suspended_bytes_max;
+    size_t most = r->limits.suspended_bytes_max;
+
+    return r->suspended_bytes < (m->bytes > LARGE_BYTES ? most / 2 : most);
 }
 
 static void refuse_busy(relay *r, relay_peer *p, const message *m, const char *why)
@@ -154,14 +160,15 @@ static bool hear_put(relay *r, relay_peer *p, message *m, moment now)
     bool concerned = m->bad_count == 0 && check_concerns(r, p, m);
 
     hear_invent_id(r, &r->arena, m);
-    if (concerned && may_wait(r)) return false;
+    if (concerned && may_wait(r, m)) return false;
     if (concerned) {
         refuse_busy(r, p, m, "busy: too much waits to be verified");
         return true;
     }
-    if (m->bad_count == 0 && m->write_count > r->limits.put_slice_keys && may_wait(r)) return false;
+    if (m->bad_count == 0 && m->write_count > r->limits.put_slice_keys && may_wait(r, m))
+        return false;
     if (put_hear(r, p, m, now)) return true;
-    if (may_wait(r)) return false;
+    if (may_wait(r, m)) return false;
     refuse_busy(r, p, m, put_failure(STATUS_BUSY));
     return true;
 }
@@ -171,7 +178,7 @@ static bool hear_answer(relay *r, relay_peer *p, message *m, moment now)
     bool concerned = check_concerns(r, p, m);
 
     if (!concerned && answer_hear(r, p, m, now)) return true;
-    if (may_wait(r)) return false;
+    if (may_wait(r, m)) return false;
     ++r->counts.store_refused; /* whoever misses it asks again */
     return true;
 }

@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 enum {
-    LANES = 1024,
+    /* Many, for who shares one waits behind all of the other's. */
+    LANES = 16384,
     THREADS_MAX = 64,
     /* The loop comes first where processors are few: a curve can wait, and whoever
      * waits for an answer without one should not. */

@@ -1,6 +1,7 @@
 /* test_crypto_memory.c - the curve when OpenSSL is short of memory: what is forged stays
  * forged, and what is good is good again as soon as there is memory. */
 #include "server/crypto.h"
+#include "tests/unit/failing.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,21 +16,21 @@
 
 /* --- OpenSSL's memory: the n-th request from now fails, and all after it if told so --- */
 
-static long failing_in;
-static bool failing_on, failed;
+static long requests_left;
+static bool failing_all, failed;
 
 static bool fails(void)
 {
-    if (failing_in == 0 || --failing_in > 0) return false;
-    if (failing_on) failing_in = 1;
+    if (requests_left == 0 || --requests_left > 0) return false;
+    if (failing_all) requests_left = 1;
     failed = true;
     return true;
 }
 
 static void fail_at(long n, bool on)
 {
-    failing_in = n;
-    failing_on = on;
+    requests_left = n;
+    failing_all = on;
     failed = false;
 }
 
@@ -191,21 +192,25 @@ static void without_memory_there_is_no_crypto(void **state)
 {
     static const uint8_t secret[CRYPTO_SECRET_BYTES] = { 7 };
     crypto_limits limits = { 16, 16 };
-    bool again = true;
+    bool short_of = true;
+    long n = 0;
+    int refused = 0;
 
     (void)state;
-    for (long n = 1; again; ++n) {
+    while (short_of) {
         crypto *c = NULL;
         status s;
 
-        fail_at(n, false);
+        failing_at(++n);
         s = crypto_new(&c, &limits, secret);
-        again = failed;
-        fail_at(0, false);
-        assert_true(s == STATUS_OK || (again && s == STATUS_NO_MEMORY));
+        short_of = failing_happened();
+        failing_at(0);
+        assert_true(s == STATUS_OK || (short_of && s == STATUS_NO_MEMORY));
+        refused += s == STATUS_NO_MEMORY;
         if (s == STATUS_OK) assert_true(ask(c, name, digest));
         crypto_free(c);
     }
+    assert_true(refused >= 3);
 }
 
 int main(void)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 
 #include <cmocka.h>
+#include <errno.h>
+#include <limits.h>
 #include <openssl/core_names.h>
 #include <openssl/ecdsa.h>
 #include <openssl/evp.h>
@@ -21,6 +23,24 @@ const char *__tsan_default_suppressions(void);
 const char *__tsan_default_suppressions(void)
 {
     return "called_from_lib:libcrypto.so";
+}
+
+/* --- threads that the system does not give --- */
+
+typedef void *thread_main(void *context);
+int __real_pthread_create(pthread_t *out, const pthread_attr_t *with, thread_main *run,
+                          void *context);
+int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *with, thread_main *run,
+                          void *context);
+
+static int threads_left = INT_MAX;
+
+int __wrap_pthread_create(pthread_t *out, const pthread_attr_t *with, thread_main *run,
+                          void *context)
+{
+    if (threads_left == 0) return EAGAIN;
+    --threads_left;
+    return __real_pthread_create(out, with, run, context);
 }
 
 /* --- crypto whose calls the test counts and holds --- */
@@ -265,6 +285,32 @@ static void what_was_not_begun_is_left_when_the_pool_stops(void **state)
     assert_int_equal(run, done);
     assert_int_equal(counts.waiting, CHECKS - done);
     assert_int_equal(counts.threads, 0);
+    pool_free_of(&p);
+    checks_free(all, CHECKS);
+}
+
+static void a_pool_has_the_threads_that_it_gets_and_none_is_no_pool(void **state)
+{
+    enum { CHECKS = 20 };
+    static const uint8_t secret[16] = "sixteen letters";
+    check *all = checks_make(CHECKS);
+    verify *none = NULL;
+    verify_counts counts;
+    pool_of p;
+
+    (void)state;
+    threads_left = 0;
+    assert_int_equal(verify_new(&none, &p.crypto, 4, secret, count_wake, &p.wakes),
+                     STATUS_NO_MEMORY);
+    assert_null(none);
+    threads_left = 2;
+    pool_make_of(&p, 4, false);
+    threads_left = INT_MAX;
+    verify_count(p.verify, &counts);
+    assert_int_equal(counts.threads, 2);
+    for (size_t i = 0; i < CHECKS; ++i) p.pool.submit(p.pool.context, &all[i]);
+    door_await(&p.door, CHECKS);
+    assert_in_range(verify_threads(), 1, 64);
     pool_free_of(&p);
     checks_free(all, CHECKS);
 }
@@ -534,6 +580,7 @@ int main(void)
         cmocka_unit_test(in_a_lane_the_order_is_that_of_coming),
         cmocka_unit_test(the_loop_is_woken_once_for_what_it_has_not_taken),
         cmocka_unit_test(what_was_not_begun_is_left_when_the_pool_stops),
+        cmocka_unit_test(a_pool_has_the_threads_that_it_gets_and_none_is_no_pool),
         cmocka_unit_test(what_openssl_has_signed_is_good_and_nothing_else),
         cmocka_unit_test(a_name_that_is_no_point_of_the_curve_has_signed_nothing),
         cmocka_unit_test(a_forgery_that_eight_threads_meet_at_once_is_computed_once),
