@@ -299,8 +299,8 @@ static void encode(upload *u, slice raw)
     at = text_room(&u->value, room);
     if (at == NULL) return;
     at[0] = '"';
-    sodium_bin2base64(at + 1, room - 2, (const unsigned char *)raw.at, raw.len,
-                      sodium_base64_VARIANT_ORIGINAL);
+    /* Not libsodium's, which takes as long for every byte, and ten times that. */
+    (void)EVP_EncodeBlock((unsigned char *)at + 1, (const unsigned char *)raw.at, (int)raw.len);
     at[room - 2] = '"'; /* over the NUL */
     u->value.len = room - 1;
 }
