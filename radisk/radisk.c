@@ -213,8 +213,9 @@ static void measure_disk(radisk *store, radisk_stats *out)
     if (store->disk.env == NULL) return;
     if (disk_count(&store->disk, store->disk.souls, &out->souls) != STATUS_OK ||
         disk_count(&store->disk, store->disk.rows, &out->rows) != STATUS_OK ||
-        disk_count(&store->disk, store->disk.blobs, &out->blobs) != STATUS_OK)
-        out->souls = out->rows = out->blobs = 0;
+        disk_count(&store->disk, store->disk.blobs, &out->blobs) != STATUS_OK ||
+        disk_count(&store->disk, store->disk.roots, &out->roots) != STATUS_OK)
+        out->souls = out->rows = out->blobs = out->roots = 0;
     out->rows -= out->souls; /* a soul's own row is not one of its keys */
     (void)mdb_env_info(store->disk.env, &info);
     (void)mdb_env_stat(store->disk.env, &page);

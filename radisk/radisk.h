@@ -181,7 +181,8 @@ typedef struct radisk_stats {
     uint64_t replayed_rows, replay_us; /* at the start */
     uint64_t hashed_bytes;             /* radisk_hashed_bytes() */
     uint64_t rows_expired;             /* left the disk, or never came to it */
-    uint64_t roots_collected;          /* of audio, since the start (space.h) */
+    uint64_t roots;                    /* of audio (space.h) */
+    uint64_t roots_collected;          /* since the start */
     uint64_t rows_collected;
     uint64_t collected_bytes; /* of blob segments that were dead weight */
     uint64_t map_bytes_used, map_bytes_max;

@@ -210,6 +210,13 @@ status radisk_root(radisk *store, const root_key *root, root_record *out)
     return disk_root(&store->disk, root, out);
 }
 
+double radisk_fullness(const radisk *store)
+{
+    uint64_t used = store->map_used + blobs_file_bytes(store->blobs);
+
+    return store->room != STATUS_OK ? 1 : (double)used / (double)store->limits.size_max;
+}
+
 uint64_t radisk_collections(const radisk *store)
 {
     return store->space->collections;

@@ -89,6 +89,9 @@ typedef struct radisk_collect {
 } radisk_collect;
 MUST_USE status radisk_collect_begin(radisk *store, const radisk_collect *wish);
 
+/* How full the store is, of its size: database and blobs, 1 when nothing more fits. */
+double radisk_fullness(const radisk *store);
+
 /* Grows whenever chunks may have gone that were there before. */
 uint64_t radisk_collections(const radisk *store);
 

@@ -163,6 +163,7 @@ static void on_tick(struct ev_loop *loop, ev_timer *w, int events)
     uploads_tick(s);
     have_tick(s->have);
     watch_store(s);
+    quota_tick(s);
     log_tick(&s->log, s->now);
     if (++s->ticks % SWEEP_TICKS == 0) gate_sweep(s->gate, s->now.steady_ms);
 }

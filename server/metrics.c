@@ -81,7 +81,8 @@ static void relay_gauges_text(FILE *to, const server *s)
     gauge(to, "brasa_keepsakes", "writers remembered by pid", (double)g.keepsakes);
     gauge(to, "brasa_outbox_bytes", "waiting to be sent", (double)g.outbox_bytes);
     gauge(to, "brasa_walk_bytes", "buffers of large answers", (double)g.walk_bytes);
-    gauge(to, "brasa_suspended_bytes", "memory of messages left for later", (double)g.suspended_bytes);
+    gauge(to, "brasa_suspended_bytes", "memory of messages left for later",
+          (double)g.suspended_bytes);
     gauge(to, "brasa_acks_waiting", "acks that wait for the disk", (double)g.acks_waiting);
     gauge(to, "brasa_misses", "misses under way or remembered", (double)g.misses);
     gauge(to, "brasa_fleeting_rows", "keys kept in memory only", (double)g.fleeting_rows);
@@ -166,6 +167,10 @@ static void store_metrics(FILE *to, const server *s)
     counter(to, "store_rows_written", "keys written to the database", d.rows_written);
     counter(to, "store_rows_expired", "keys that left the database, or never came to it, by <?N",
             d.rows_expired);
+    gauge(to, "brasa_store_roots", "pieces of audio", (double)d.roots);
+    counter(to, "store_roots_collected", "pieces of audio that nothing named any more",
+            d.roots_collected);
+    counter(to, "store_rows_collected", "their chunks and manifests", d.rows_collected);
     counter(to, "store_replayed_rows", "keys read back from the journal at the start",
             d.replayed_rows);
     counter(to, "store_damaged", "rows met whose checksum did not fit", d.damaged_rows);

@@ -67,6 +67,28 @@ static bool is_key_over(server *s, const graph_write *w)
     return radisk_charged(s->store, signer) + would_add(s, &names) > s->options->uploader_bytes;
 }
 
+/* ---- pressure ---- */
+
+enum { PRESSED_MS = 60 * 1000 };
+#define PRESSED 0.9
+
+static bool is_pressed(const server *s)
+{
+    double most = (double)s->options->hash_bytes;
+
+    return radisk_fullness(s->store) > PRESSED ||
+           (most > 0 && (double)radisk_hashed_bytes(s->store) > PRESSED * most);
+}
+
+void quota_tick(server *s)
+{
+    radisk_collect all = { .grace_ms = -1 };
+
+    if (s->now.steady_ms < s->pressed_ms || !is_pressed(s)) return;
+    s->pressed_ms = s->now.steady_ms + PRESSED_MS;
+    (void)!radisk_collect_begin(s->store, &all); /* busy: one is under way */
+}
+
 /* ---- the relay ---- */
 
 static const char *refuses(void *context, void *owner, const graph_write *w)

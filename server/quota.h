@@ -22,4 +22,8 @@ relay_uploads quota_uploads(server *s);
 bool quota_is_over(server *s, const gate_person *person, uint64_t bytes);
 void quota_note(server *s, const gate_person *person, slice soul);
 
+/* Now and then: when the bytes of content hashes are near their quota, or the store near
+ * its size, collects what may go without waiting for the hour. */
+void quota_tick(server *s);
+
 #endif

@@ -178,6 +178,7 @@ struct server {
     int64_t stop_ms; /* when it was asked to */
     bool closing_all;
     int64_t closing_ms; /* when they were told */
+    int64_t pressed_ms; /* not before then is audio collected for want of room (quota.h) */
     bool proxy_unknown; /* somebody forwards and is not trusted: said once */
 };
 
