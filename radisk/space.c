@@ -1,8 +1,8 @@
 /* space.c - the loop's side of space.h: what is noted, and when the folder collects.
  *
- *     idle --> look --> (found) --> watch: asked_through --> folded --> remove --> look
- *      ^         |                                                         |
- *      '- ended -+---------------------------------------------------------'
+ *     idle --> folding --> look --> (found) --> watch, folding --> remove --> look
+ *      ^                    |                                        |
+ *      '------ ended -------+----------------------------------------'
  *
  * While roots are watched each write is looked at for what it names, which costs a
  * microsecond; at all other times nothing here is asked on the way of a put.
@@ -23,7 +23,7 @@ enum {
     FLUSHES_MAX = 16,      /* jobs that a store which closes waits for */
 };
 
-typedef enum phase { IDLE, LOOKING, WATCHING, REMOVING } phase;
+typedef enum phase { IDLE, FOLDING, LOOKING, WATCHING, REMOVING } phase;
 
 typedef struct recent {
     root_key root;
@@ -55,7 +55,7 @@ struct space {
     pass pass;
     double pass_at_ms; /* steady */
     double before_ms;  /* of this pass */
-    uint64_t after;    /* WATCHING: what must be folded */
+    uint64_t after;    /* FOLDING, WATCHING: what must be folded */
     root_key from;     /* where the last look began */
     bool spared[SPACE_FOUND_MAX];
     space_work work;
@@ -279,12 +279,23 @@ static void end_pass(radisk *store, status how)
     if (ended.wish.told != NULL) ended.wish.told(ended.wish.context, how, &ended.gone);
 }
 
-/* Renewals are written once in an interval, so what is on the disk may be older by one. */
-static void begin_pass(radisk *store)
+static void await_fold(radisk *store, phase then)
+{
+    space *s = store->space;
+
+    s->phase = then;
+    s->after = errands_after(store);
+    if (s->after > store->asked_through) store->asked_through = s->after;
+}
+
+/* What was merged by now counts. Renewals are written once in an interval, so what is on
+ * the disk may be older by one. */
+static void begin_looking(radisk *store)
 {
     space *s = store->space;
     double grace = s->pass.wish.grace_ms >= 0 ? s->pass.wish.grace_ms : grace_ms(store);
 
+    if (store->folded_through < s->after) return;
     s->before_ms = store->clock_ms(store->context) - grace - interval_ms(grace);
     s->work.from.len = 0;
     s->phase = LOOKING;
@@ -385,7 +396,8 @@ space_work *space_hand(radisk *store, double now_ms)
 
     if (overlay_sealed(store) != NULL) return NULL;
     watched(store);
-    if (s->phase == IDLE && pass_is_due(store, now_ms)) begin_pass(store);
+    if (s->phase == IDLE && pass_is_due(store, now_ms)) await_fold(store, FOLDING);
+    if (s->phase == FOLDING) begin_looking(store);
     if (s->phase != LOOKING && s->phase != REMOVING && !s->pin.wanted &&
         !notes_are_due(store, now_ms))
         return NULL;
@@ -393,13 +405,22 @@ space_work *space_hand(radisk *store, double now_ms)
     return &s->work;
 }
 
+/* A generation that is to be sealed is sealed in the next turn, unless the journal is at
+ * work: then its news come first. */
+static double seal_in_ms(const radisk *store)
+{
+    if (store->space->phase != FOLDING || !log_idle(store)) return (double)INFINITY;
+    return store->has_next && store->trouble == STATUS_OK ? 0 : RETRY_MS;
+}
+
 double space_due_in_ms(radisk *store, double now_ms)
 {
     const space *s = store->space;
-    double in = (double)INFINITY;
+    double in = seal_in_ms(store);
 
-    if (store->folding || overlay_sealed(store) != NULL) return in; /* their news come first */
-    if (s->phase == LOOKING || s->pin.wanted || s->pass.wanted) in = s->phase == WATCHING ? in : 0;
+    if (store->folding || overlay_sealed(store) != NULL)
+        return (double)INFINITY; /* their news come first */
+    if (s->phase == LOOKING || s->pin.wanted || (s->phase == IDLE && s->pass.wanted)) in = 0;
     if (s->phase == IDLE && any_roots(store) && s->pass_at_ms - now_ms < in)
         in = s->pass_at_ms - now_ms;
     disk_rest(&store->disk);
@@ -461,9 +482,7 @@ static void looked(radisk *store)
         if (s->work.ended) end_pass(store, STATUS_OK);
         return;
     }
-    s->phase = WATCHING;
-    s->after = errands_after(store);
-    if (s->after > store->asked_through) store->asked_through = s->after;
+    await_fold(store, WATCHING);
     spare_noted(store);
 }
 

@@ -274,11 +274,12 @@ static bool read_limit(const tool_call *call, wish *w)
 
 static bool read_grace(const tool_call *call, wish *w)
 {
-    slice word = { call->grace, call->grace == NULL ? 0 : strlen(call->grace) };
+    char *end;
 
     w->has_grace = call->grace != NULL;
     if (!w->has_grace) return true;
-    if (number_read(word, &w->grace_s) && w->grace_s >= 0) return true;
+    w->grace_s = strtod(call->grace, &end);
+    if (*end == '\0' && call->grace[0] >= '0' && call->grace[0] <= '9') return true;
     (void)tool_complain(call, 0, "--grace: \"%s\" is no number of seconds", call->grace);
     return false;
 }

@@ -1,5 +1,6 @@
 /* suite.mjs - what operators do to a store, and what it must never do to them. */
 import { suite } from '../tools/harness.mjs';
+import { audio_cases } from './cases-audio.mjs';
 import { backup_cases } from './cases-backup.mjs';
 import { expire_cases } from './cases-expire.mjs';
 import { import_cases } from './cases-import.mjs';
@@ -16,4 +17,5 @@ purge_cases(admin);
 expire_cases(admin);
 store_cases(admin);
 rules_cases(admin);
+audio_cases(admin);
 await admin.run();
