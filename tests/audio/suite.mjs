@@ -1,4 +1,4 @@
-/* suite.mjs - audio as it is read. */
+/* suite.mjs - audio as it is read. With --bare by HTTP alone: no gun.js, no Chromium. */
 import { suite } from '../tools/harness.mjs';
 import { browser_cases } from './cases-browser.mjs';
 import { conformance_cases } from './cases-conformance.mjs';
@@ -16,7 +16,9 @@ table_cases(audio, world);
 range_cases(audio, world);
 listener_cases(audio, world);
 damage_cases(audio, world);
-gun_cases(audio, world);
-conformance_cases(audio);
-browser_cases(audio, world);
+if (!process.argv.includes('--bare')) {
+    gun_cases(audio, world);
+    conformance_cases(audio);
+    browser_cases(audio, world);
+}
 await audio.run(() => world.open());
