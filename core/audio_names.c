@@ -2,7 +2,7 @@
 #include "core/audio.h"
 #include "core/base64.h"
 
-#include <sodium/utils.h>
+#include <openssl/evp.h>
 #include <stdlib.h>
 
 static const slice lead = { "audio/", sizeof "audio/" - 1 };
@@ -157,13 +157,12 @@ bool audio_chunk_key_read(slice key, uint32_t *index, uint8_t hash[static AUDIO_
 
 status audio_chunk_hash(const sea_crypto *crypto, slice raw, uint8_t out[static AUDIO_HASH])
 {
-    size_t room = sodium_base64_ENCODED_LEN(raw.len, sodium_base64_VARIANT_ORIGINAL);
-    char *spelled = malloc(room);
+    size_t len = (raw.len + 2) / 3 * 4;
+    char *spelled = malloc(len + 1);
 
     if (spelled == NULL) return STATUS_NO_MEMORY;
-    sodium_bin2base64(spelled, room, (const unsigned char *)raw.at, raw.len,
-                      sodium_base64_VARIANT_ORIGINAL);
-    crypto->sha256(crypto->context, (slice){ spelled, room - 1 }, out);
+    (void)EVP_EncodeBlock((unsigned char *)spelled, (const unsigned char *)raw.at, (int)raw.len);
+    crypto->sha256(crypto->context, (slice){ spelled, len }, out);
     free(spelled);
     return STATUS_OK;
 }
