@@ -503,8 +503,7 @@ static void a_signed_put_survives_the_failure_of_any_allocation(void **state)
     text_free(&frame);
 }
 
-/* What could not be verified is dropped, and never kept; also where there are so many
- * keys that the marks of what is good need memory of their own. */
+/* What could not be verified is dropped, and never kept. */
 static void what_is_forged_is_never_kept_for_want_of_memory(void **state)
 {
     static const struct {
@@ -531,6 +530,32 @@ static void what_is_forged_is_never_kept_for_want_of_memory(void **state)
     text_free(&frame);
 }
 
+/* There are so many keys that the marks of what is good are a block of their own. */
+static void a_put_of_many_keys_is_refused_when_there_is_no_memory_to_judge_it(void **state)
+{
+    relay_limits limits = relay_default_limits();
+    text frame = { 0 };
+    bool failed = true;
+    int busy = 0;
+
+    (void)state;
+    limits.put_slice_keys = limits.put_keys_max; /* the look is one step */
+    print_many(&frame, soul_of(ALICE, ""), 66000);
+    for (long n = 1; failed; ++n) {
+        table *t = lay(&limits);
+        relay_peer *p = table_join(t, NULL);
+        const char *heard = say_starved(t, p, &frame, n, &failed);
+
+        assert_null(strstr(heard, "'ok'"));
+        busy += strstr(heard, "'err':'busy: out of memory") != NULL;
+        assert_int_equal(graph_memory_rows(table_memory(t)), 0);
+        assert_true(n < 1000);
+        table_clear(t);
+    }
+    assert_true(busy > 0);
+    text_free(&frame);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -543,6 +568,7 @@ int main(void)
         cmocka_unit_test(who_is_blocked_is_not_admitted_for_want_of_memory),
         cmocka_unit_test(a_signed_put_survives_the_failure_of_any_allocation),
         cmocka_unit_test(what_is_forged_is_never_kept_for_want_of_memory),
+        cmocka_unit_test(a_put_of_many_keys_is_refused_when_there_is_no_memory_to_judge_it),
     };
     return cmocka_run_group_tests_name("relay_memory", tests, NULL, NULL);
 }
