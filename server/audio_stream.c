@@ -17,6 +17,7 @@ enum {
     TURN_LOOKS = 1000,        /* likewise: 1 to 2 us each */
     QUIET_BYTES = 64 * 1024,  /* of requests that a listener may send ahead */
     PAUSE_MS = 500,           /* whoever wakes the loop has to read on meanwhile */
+    REST_MS = 100,            /* after so long without a step the socket is asked in each tick */
 };
 
 typedef enum phase { LOOKING, SAYING, SENDING, DYING } phase;
@@ -33,7 +34,7 @@ struct audio_stream {
     char *chunk;
     size_t chunk_at, chunk_len;
     int64_t moved_ms;
-    bool is_ready;
+    bool is_ready, is_resting;
     TAILQ_ENTRY(audio_stream) ready, all;
 };
 
@@ -64,13 +65,32 @@ static void hear_from(const audio_stream *t, int bytes)
     setsockopt(lws_get_socket_fd(t->wsi), SOL_SOCKET, SO_RCVLOWAT, &bytes, sizeof bytes);
 }
 
-/* More than that, or an end, wakes the loop all the same, and so does less when the
- * kernel has no room for more; so it is the kernel that is asked. */
-static bool is_waking_us(const audio_stream *t)
+/* What the socket is ready for: POLLIN, POLLOUT. More than the kernel keeps to itself, or
+ * an end, wakes the loop all the same, and so does less when it has no room for more;
+ * so it is the kernel that is asked. */
+static short ask_socket(const audio_stream *t)
 {
-    struct pollfd socket = { .fd = lws_get_socket_fd(t->wsi), .events = POLLIN };
+    struct pollfd socket = { .fd = lws_get_socket_fd(t->wsi), .events = POLLIN | POLLOUT };
 
-    return poll(&socket, 1, 0) == 1;
+    return poll(&socket, 1, 0) == 1 ? socket.revents : 0;
+}
+
+/* Requests that came along with the one that is answered are in libwebsockets already, or in
+ * OpenSSL: it looks at them in every turn, and lets none end in sleep. Flow control
+ * keeps it from that, but then it does not hear that the socket takes more; so this is
+ * for a stream that stands still, and its socket is asked until it does. */
+static void rest(audio_stream *t)
+{
+    if (!t->is_resting) lws_rx_flow_control(t->wsi, 0);
+    t->is_resting = true;
+}
+
+static void stop_resting(audio_stream *t)
+{
+    if (!t->is_resting) return;
+    t->is_resting = false;
+    lws_rx_flow_control(t->wsi, 1);
+    lws_callback_on_writable(t->wsi);
 }
 
 /* ---- the queue ---- */
@@ -368,6 +388,22 @@ bool audio_streams_wait(const server *s)
     return !TAILQ_EMPTY(&s->streams_ready);
 }
 
+/* One that takes nothing. */
+static void tick(audio_stream *t, int64_t since_ms)
+{
+    short socket = ask_socket(t);
+
+    if (since_ms >= t->server->limits.audio_stalled_ms ||
+        (since_ms >= PAUSE_MS && (socket & POLLIN) != 0)) {
+        t->server->counts.audio_stalled++;
+        cut(t);
+    } else if ((socket & POLLOUT) != 0) {
+        stop_resting(t);
+    } else {
+        rest(t);
+    }
+}
+
 void audio_streams_tick(server *s)
 {
     audio_stream *t;
@@ -376,9 +412,6 @@ void audio_streams_tick(server *s)
     {
         int64_t since_ms = s->now.steady_ms - t->moved_ms;
 
-        if (t->is_ready || t->phase == DYING || since_ms < PAUSE_MS) continue;
-        if (since_ms < s->limits.audio_stalled_ms && !is_waking_us(t)) continue;
-        s->counts.audio_stalled++;
-        cut(t);
+        if (!t->is_ready && t->phase != DYING && since_ms >= REST_MS) tick(t, since_ms);
     }
 }

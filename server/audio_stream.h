@@ -17,8 +17,10 @@
  * damaged cuts the connection, and the listener sees that less came than was said.
  *
  * While a stream is on its way nothing is read from its connection: requests behind
- * it wait in the kernel. Whoever takes nothing for long, or not at once and has sent
- * many requests ahead or hung up one half, is cut off.
+ * it wait in the kernel, or in libwebsockets if they came along with this one. Those
+ * keep the loop awake for as long as the listener takes bytes; when it takes none they
+ * rest, too. Whoever takes nothing for long, or not at once and has sent many
+ * requests ahead or hung up one half, is cut off.
  */
 #ifndef SERVER_AUDIO_STREAM_H
 #define SERVER_AUDIO_STREAM_H

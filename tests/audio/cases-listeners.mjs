@@ -1,8 +1,11 @@
 /* cases-listeners.mjs - connections as they are in life: kept, pipelined, slow, gone. */
+import { readFileSync } from 'node:fs';
 import http from 'node:http';
 import net from 'node:net';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { assert, sleep, until } from '../tools/harness.mjs';
-import { ask, open_line, request_text } from './http.mjs';
+import { ask, open_line, open_tls_line, request_text } from './http.mjs';
 import { make_track, noise, publish } from './track.mjs';
 import { memory_of, metric, premium, song } from './world.mjs';
 
@@ -14,13 +17,19 @@ const whole = async (relay, track) => {
     assert.ok(got.status === 200 && !got.cut && got.body.equals(track.stored));
 };
 
-/* Asks for all of it and reads nothing. */
-function open_sleeper(relay, track)
+/* Asks for all of it, and what is `behind` it, and reads nothing. */
+function open_sleeper(relay, track, behind = '', line = open_line(relay))
 {
-    const line = open_line(relay);
     line.socket.pause();
-    line.send(request_text(`GET ${track.path}`));
+    line.send(request_text(`GET ${track.path}`) + behind);
     return line;
+}
+
+/* Seconds of a processor that a relay has used. */
+function cpu_of(relay)
+{
+    const fields = readFileSync(`/proc/${relay.pid}/stat`, 'utf8').split(') ')[1].split(' ');
+    return (Number(fields[11]) + Number(fields[12])) / 100;
 }
 
 async function with_long_song(world, t, options)
@@ -161,6 +170,49 @@ function crowd_cases(suite, world)
     });
 }
 
+const keys = path.join(path.dirname(fileURLToPath(import.meta.url)), '..', 'wire', 'tls');
+const with_tls = { args: ['--listen', 'wss://127.0.0.1:0', '--tls-cert', path.join(keys, 'first.crt'), '--tls-key', path.join(keys, 'first.key')] };
+const tls_port = relay => Number(relay.lines.map(line => /https:\/\/127\.0\.0\.1:(\d+)\//.exec(line)?.[1]).find(Boolean));
+
+function tls_cases(suite, world)
+{
+    suite.test('over TLS: whole, in ranges, sent ahead, and by who reads late', async t => {
+        const relay = await with_long_song(world, t, with_tls);
+        const late = open_sleeper(relay, long_song, '', open_tls_line(tls_port(relay)));
+        const line = open_tls_line(tls_port(relay));
+        const ranges = Array.from({ length: 20 }, (_, i) => [i * 196_000, i * 196_000 + 300_000 * (i % 3) + 5]);
+        line.send(request_text(`GET ${long_song.path}`) + ranges.map(([first, last]) =>
+            request_text(`GET ${long_song.path}`, { Range: `bytes=${first}-${last}` })).join(''));
+        const [all, ...parts] = await line.answers(Array(21).fill('GET'));
+        assert.ok(all.body.equals(long_song.stored));
+        parts.forEach((one, i) => assert.ok(one.body.equals(long_song.stored.subarray(ranges[i][0], ranges[i][1] + 1)), `range ${i}`));
+        late.socket.resume();
+        assert.ok((await late.answers(['GET']))[0].body.equals(long_song.stored));
+        line.close();
+        late.close();
+    });
+
+    for (const [what, options, open] of [['', {}, open_line], [' over TLS', with_tls, relay => open_tls_line(tls_port(relay))]]) {
+        suite.test(`who sends requests ahead${what} and reads nothing keeps no processor busy`, async t => {
+            const relay = await with_long_song(world, t, options);
+            const behind = request_text(`GET ${long_song.path}`, { Range: 'bytes=0-9' }).repeat(3);
+            const lines = Array.from({ length: 3 }, () => open_sleeper(relay, long_song, behind, open(relay)));
+            t.after(() => lines.forEach(line => line.close()));
+            await until('three streams', async () => await metric(relay, 'audio_streams') === 3);
+            await sleep(1000);
+            const before = cpu_of(relay);
+            await sleep(2000);
+            const used = cpu_of(relay) - before;
+            assert.ok(used < 0.4, `${used.toFixed(2)} s of 2 s`);
+            lines.forEach(line => line.socket.resume());
+            for (const line of lines) {
+                const [all, ...rest] = await line.answers(Array(4).fill('GET'));
+                assert.ok(all.body.equals(long_song.stored) && rest.every(one => one.body.equals(long_song.stored.subarray(0, 10))));
+            }
+        });
+    }
+}
+
 function limit_cases(suite, world)
 {
     suite.test('audio_stalled_ms: who takes nothing for so long is cut off, others are not', async t => {
@@ -222,5 +274,6 @@ export function listener_cases(suite, world)
 {
     kept_cases(suite, world);
     crowd_cases(suite, world);
+    tls_cases(suite, world);
     limit_cases(suite, world);
 }

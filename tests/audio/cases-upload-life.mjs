@@ -152,8 +152,9 @@ function room_cases(suite, world)
         t.after(() => relay.close());
         /* For the server only: it takes its environment from ours when it starts. */
         Object.assign(process.env, { LD_PRELOAD: path.join(build, 'tests', 'crash', 'budget.so'), BRASA_DISK: relay.data, BRASA_DISK_BYTES: String(96 * MB) });
-        await relay.start();
-        for (const name of ['LD_PRELOAD', 'BRASA_DISK', 'BRASA_DISK_BYTES']) delete process.env[name];
+        await relay.start().finally(() => {
+            for (const name of ['LD_PRELOAD', 'BRASA_DISK', 'BRASA_DISK_BYTES']) delete process.env[name];
+        });
         const large = noise(64, 90_000_000), track = make_track(large, { mime: 'audio/wav', chunk: 196608 });
         assert.equal((await send(relay, 'POST /audio?type=audio/wav', plain)).status, 201);
         const refused = await send(relay, 'POST /audio?type=audio/wav', large);

@@ -9,6 +9,7 @@
  */
 import http from 'node:http';
 import net from 'node:net';
+import tls from 'node:tls';
 import { until } from '../tools/harness.mjs';
 
 export function ask(relay, line, headers = {}, agent = new http.Agent())
@@ -46,9 +47,9 @@ class Line {
     #parts = [];
     length = 0;
     closed = false;
-    constructor(relay)
+    constructor(socket)
     {
-        this.socket = net.connect({ port: relay.port, host: '127.0.0.1' });
+        this.socket = socket;
         this.socket.on('data', part => { this.#parts.push(part); this.length += part.length; });
         this.socket.on('error', () => {});
         this.socket.on('close', () => { this.closed = true; });
@@ -79,7 +80,8 @@ class Line {
     }
 }
 
-export function open_line(relay) { return new Line(relay); }
+export const open_line = relay => new Line(net.connect({ port: relay.port, host: '127.0.0.1' }));
+export const open_tls_line = port => new Line(tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false }));
 
 export const request_text = (line, headers = {}) => `${line} HTTP/1.1\r\nHost: x\r\n${
     Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n`;
