@@ -2,8 +2,9 @@
 import { closeSync, openSync, readFileSync, readdirSync, readSync, writeSync } from 'node:fs';
 import path from 'node:path';
 import { assert, chance, until } from '../tools/harness.mjs';
+import { put_of, read_node } from '../tools/raw.mjs';
 import { ask } from './http.mjs';
-import { make_track, noise, publish } from './track.mjs';
+import { make_track, nodes_of, noise, publish } from './track.mjs';
 import { metric } from './world.mjs';
 
 const seed = Number(process.env.SEED ?? Date.now() % 1e9);
@@ -75,4 +76,42 @@ export function damage_cases(suite, world)
         assert.ok(await metric(relay, 'audio_aborted_total') > 0);
         await until('no stream', async () => await metric(relay, 'audio_streams') === 0);
     }, { seconds: suite.options.long ? 600 : 60 });
+
+    suite.test(`${count} bits flipped in a manifest on the disk, one at a time: it is not served, and is again when whole`, async t => {
+        const relay = await world.own_relay(t);
+        const random = chance(seed + 1);
+        const fine = make_track(noise(41, 400_000), { chunk: 3072 });
+        await publish(relay, fine);
+        await relay.restart('stop');
+        const stored = Buffer.from(JSON.stringify(fine.text));
+        const place = find_bytes(relay, stored);
+        for (let i = 0; i < count; i++) {
+            const offset = Math.floor(random() * stored.length), what = `bit ${i % 8} of byte ${offset}, SEED=${seed}`;
+            flip(place, place.at + offset, i % 8);
+            await relay.restart('kill');
+            for (const where of [fine.path, fine.named, `${fine.path}/have`]) {
+                const got = await ask(relay, `GET ${where}`);
+                assert.ok([404, 500].includes(got.status), `${what}: ${got.status} ${where}`);
+            }
+            flip(place, place.at + offset, i % 8);
+            const whole = await ask(relay, `GET ${fine.named}`);
+            assert.ok(whole.status === 200 && whole.body.equals(fine.stored), what);
+        }
+    }, { seconds: suite.options.long ? 900 : 120 });
+
+    suite.test(`${count * 5} bits flipped in chunks and manifests on their way: each put is refused, nothing of it kept`, async t => {
+        const relay = await world.own_relay(t);
+        const raw = await world.raw(t, relay);
+        const random = chance(seed + 2);
+        const nodes = nodes_of(make_track(noise(42, 2000), { chunk: 768 }));
+        for (let i = 0; i < count * 5; i++) {
+            const { soul, key, text } = nodes[i % nodes.length];
+            const bytes = Buffer.from(text);
+            bytes[Math.floor(random() * bytes.length)] ^= 1 << i % 7; /* it stays UTF-8 */
+            raw.send(put_of(`f${i}`, soul, { [key]: [bytes.toString(), 1] }));
+        }
+        await until('an answer to each', () => raw.heard.filter(m => /^f/.test(m['@'])).length === count * 5);
+        for (const ack of raw.heard.filter(m => /^f/.test(m['@']))) assert.equal(ack.err, 'Data hash not same as hash!', `SEED=${seed}`);
+        for (const { soul } of nodes) assert.deepEqual(await read_node(relay, soul), {});
+    });
 }

@@ -4,7 +4,7 @@
  * all answers is asked of all of them (judge). */
 import { assert } from '../tools/harness.mjs';
 import { ask } from './http.mjs';
-import { hex_of, make_track, noise } from './track.mjs';
+import { hex_of, make_track, noise, put_all } from './track.mjs';
 import { full_chunks, gift, liar, one_byte, ours, page, premium, recorded, secret, song, theirs, torn } from './world.mjs';
 
 const inert = "sandbox; default-src 'none'";
@@ -222,6 +222,16 @@ export function table_cases(suite, world)
             judge(await ask(world.relay, line, sent), line.split(' ')[0], status, want);
         });
     }
+
+    suite.test('a manifest and chunks whose keys spell their hashes in hexadecimal: the manifest is found, chunks have one name', async () => {
+        const track = make_track(noise(98, 3000), {});
+        const hex_key = ({ key, ...node }) => ({ ...node, key: key.replace(/[^#]*$/, hash => Buffer.from(hash, 'base64').toString('hex')) });
+        await put_all(world.relay, [track.manifest_put].map(hex_key));
+        await put_all(world.relay, track.chunks.map(hex_key));
+        for (const where of [track.path, track.named]) assert.equal((await ask(world.relay, `GET ${where}`)).body.toString().slice(0, 11), 'not all of ');
+        await put_all(world.relay, track.chunks);
+        for (const where of [track.path, track.named]) assert.ok((await ask(world.relay, `GET ${where}`)).body.equals(track.stored));
+    });
 
     suite.test('without m, one of two manifests is served, and always the same', async () => {
         const types = new Set();
