@@ -342,13 +342,21 @@ static bool notes_are_due(const radisk *store, double now_ms)
     return (now_ms >= s->notes_at_ms || s->notes_len > NOTES_MAX / 2) && ready_notes(store) > 0;
 }
 
+/* What came while it was looked for was folded since, and its grace began anew. */
+static bool is_over(radisk *store, const root_key *root)
+{
+    root_record r;
+
+    return disk_root(&store->disk, root, &r) == STATUS_OK && r.seen_ms < store->space->before_ms;
+}
+
 static void condemn(radisk *store)
 {
     space *s = store->space;
     size_t left = 0;
 
     for (size_t i = 0; i < s->work.found_len; i++) {
-        if (s->spared[i]) continue;
+        if (s->spared[i] || !is_over(store, &s->work.found[i])) continue;
         s->work.found[left] = s->work.found[i];
         s->work.is[left] = s->work.is[i];
         s->work.gone[left++] = false;

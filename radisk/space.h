@@ -19,7 +19,7 @@
  *
  * The grace begins anew when a row of the root comes, when a link or a pin comes or
  * goes, and with radisk_renew(): whoever is told that a chunk is here may rely on it for
- * that long.
+ * that long. (A link that comes and goes between two folds was never there.)
  *
  * How a root goes, so that nothing of what the loop says meanwhile is broken:
  *
