@@ -49,9 +49,10 @@ static void show_page(reply *r, const page *p)
     r->body = (slice){ (const char *)p->bytes, p->len };
     r->etag = p->etag;
     r->cache = "no-cache";
-    r->csp = "default-src 'none'; script-src 'self'; style-src 'self'; img-src data:; "
-             "connect-src 'self' ws: wss:; base-uri 'none'; form-action 'none'; "
-             "frame-ancestors 'none'";
+    r->csp = "default-src 'none'; script-src 'self'; style-src 'self'; "
+             "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; "
+             "worker-src 'self'; manifest-src 'self'; connect-src 'self' ws: wss:; "
+             "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 }
 
 static void show_health(const server *s, reply *r)
@@ -123,17 +124,10 @@ static void show_asset(server *s, reply *r, slice path)
 
 static void choose(server *s, visitor *v, struct lws *wsi, slice path, reply *r)
 {
-    static const char *const pages[] = { "/", "/gun", "/gun/", "/ws" };
+    const page *file = page_find(path);
 
-    for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
-        if (!slice_equal(path, (slice){ pages[i], strlen(pages[i]) })) continue;
-        show_page(r, &page_html);
-        return;
-    }
-    if (slice_equal(path, SLICE("/page.js")))
-        show_page(r, &page_js);
-    else if (slice_equal(path, SLICE("/page.css")))
-        show_page(r, &page_css);
+    if (file)
+        show_page(r, file);
     else if (slice_equal(path, SLICE("/health")))
         show_health(s, r);
     else if (slice_equal(path, SLICE("/status")))

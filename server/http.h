@@ -1,6 +1,7 @@
 /* http.h - the pages beside the WebSocket.
  *
- *   /                      what this is, and a live check in the browser
+ *   /                      a music library, and the files it is made of (page.h)
+ *   /check                 a live check in the browser
  *   /gun.js /sea.js        the client, from the npm package
  *   /gun/NAME.js /gun/lib/NAME.js
  *   /health                200 when writes are possible, else 503

@@ -208,12 +208,12 @@ test('two pages with lib/webrtc.js connect through the relay and go on without i
     await bob.sees([soul, 'text'], 'without a relay');
 });
 
-test('the relay\'s own page works as a live check', async t => {
+test('/check works as a live check', async t => {
     const relay = await own_relay(t);
     const pages = [await (await context(t)).newPage(), await (await context(t)).newPage()];
     const tabs = pages.map(page => new Tab(page));
     for (const page of pages) {
-        const answer = await page.goto(relay.http('/'));
+        const answer = await page.goto(relay.http('/check'));
         assert.equal(answer.status(), 200);
         assert.match(await page.title(), /brasa/);
     }
@@ -225,7 +225,7 @@ test('the relay\'s own page works as a live check', async t => {
     for (const tab of tabs) tab.well();
 });
 
-test('the relay\'s own page says what may be written, and tries only that', async t => {
+test('/check says what may be written, and tries only that', async t => {
     const nobody = `${'A'.repeat(43)}.${'A'.repeat(43)}`;
     const modes = {
         signed: [['--write', 'signed'], /^Only signed data/],
@@ -235,7 +235,7 @@ test('the relay\'s own page says what may be written, and tries only that', asyn
         const relay = await own_relay(t, { args });
         const page = await (await context(t)).newPage();
         const tab = new Tab(page);
-        await page.goto(relay.http('/'));
+        await page.goto(relay.http('/check'));
         await until(`the page to say that it is ${mode}`, async () => says.test(await page.textContent('#mode')));
         await until('the check to be over', async () => await page.textContent('#acked') === `not tried, this relay is ${mode}`);
         await until('the connection to be good', () => page.locator('#connected.good').count());

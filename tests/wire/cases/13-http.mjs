@@ -26,6 +26,30 @@ const asset = (path, begins) => ({
     }]],
 });
 
+// Every script and style that the page and what they import name, one after the other.
+const strict = /^default-src 'none'; script-src 'self'; style-src 'self'; (?!.*unsafe)/;
+const pageOf = (path) => ({
+    name: `all that ${path} loads is served, with its type, a tag and a policy that runs no inline script`,
+    steps: [['do', async (c) => {
+        const todo = [path], seen = new Set(todo);
+        for (let at; (at = todo.shift());) {
+            const got = await request(c.server, `GET ${at}`), type = at.endsWith('.css') ? 'text/css' : at.endsWith('.js') ? 'text/javascript' : 'text/html';
+            if (got.status !== 200 || got.headers['content-type'] !== `${type}; charset=utf-8`) throw new Error(`${at}: ${got.status} ${got.headers['content-type']}`);
+            if (!strict.test(got.headers['content-security-policy'])) throw new Error(`${at}: ${got.headers['content-security-policy']}`);
+            if (/<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=/.test(type === 'text/html' ? got.body : '')) throw new Error(`${at} has something inline`);
+            const again = await request(c.server, `GET ${at}`, { headers: { 'If-None-Match': got.headers.etag } });
+            if (again.status !== 304) throw new Error(`${at} with its tag: ${again.status}`);
+            const named = type === 'text/html' ? got.body.matchAll(/(?:src|href)="(\/(?:js|style|check)\/[^"]+)"/g) : type === 'text/javascript' ? got.body.matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g) : [];
+            for (const [, name] of named) {
+                const next = new URL(name, `http://x${at}`).pathname;
+                if (!seen.has(next)) todo.push(next);
+                seen.add(next);
+            }
+        }
+        if (seen.size < 2) throw new Error('it loads nothing');
+    }]],
+});
+
 const noFile = (path) => answers(`GET ${path}`, { status: 404 });
 
 export default {
@@ -34,6 +58,8 @@ export default {
         answers('GET /', { status: 200, headers: html, body: /brasa/i }),
         answers('HEAD /', { status: 200, headers: { ...html, 'content-length': /^[1-9]\d*$/ }, body: '' }),
         answers('GET /gun', { status: 200, headers: html }), answers('GET /gun/', { status: 200, headers: html }), answers('GET /?x=1', { status: 200, headers: html }), answers('GET /gun?x=1', { status: 200, headers: html }),
+        answers('GET /check', { status: 200, headers: html, body: /Live check/ }), pageOf('/'), pageOf('/check'),
+        noFile('/js'), noFile('/style/'), noFile('/two-tabs.html'), noFile('/index.html'), noFile('/js/../index.html'), noFile('/JS/ui/app.js'),
         { name: '/status and the start-up lines say the write mode', steps: [['do', async (c) => {
             const status = JSON.parse((await request(c.server, 'GET /status')).body);
             if (status.write_mode !== 'open' || status.allowed_keys !== 0 || status.write_tokens !== false) throw new Error(JSON.stringify(status));
