@@ -26,9 +26,8 @@ struct table {
     size_t pieces;
 };
 
-table *table_lay_before(const relay_limits *limits, bool delayed, check_pool pool)
+static table *lay(const relay_limits *limits, bool delayed, const relay_options *wish)
 {
-
     table *t = calloc(1, sizeof *t);
     graph_memory_options memory = { .bytes_max = 1u << 28, .held_max = 100000, .delayed = delayed };
     const slice live = SLICE("/live/");
@@ -41,15 +40,29 @@ table *table_lay_before(const relay_limits *limits, bool delayed, check_pool poo
     t->now = (moment){ 1000000, 1000 };
     assert_int_equal(graph_memory_new(&t->memory, &memory), STATUS_OK);
     options.crypto = &test_curve;
-    options.pool = pool;
+    options.pool = wish->pool;
+    options.ours = wish->ours;
+    options.news = wish->news;
+    options.news_context = wish->news_context;
     options.store = graph_memory_table(t->memory);
     assert_int_equal(relay_new(&t->relay, &options), STATUS_OK);
     return t;
 }
 
+table *table_lay_before(const relay_limits *limits, bool delayed, check_pool pool)
+{
+    return lay(limits, delayed, &(relay_options){ .pool = pool });
+}
+
 table *table_lay(const relay_limits *limits, bool delayed)
 {
-    return table_lay_before(limits, delayed, (check_pool){ NULL, NULL });
+    return lay(limits, delayed, &(relay_options){ .store = NULL });
+}
+
+table *table_lay_beside(graph *ours, relay_news *news, void *context)
+{
+    return lay(NULL, false,
+               &(relay_options){ .ours = ours, .news = news, .news_context = context });
 }
 
 void table_clear(table *t)

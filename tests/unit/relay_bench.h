@@ -16,6 +16,8 @@ typedef struct table table;
 table *table_lay(const relay_limits *limits, bool delayed);
 /* Signatures are those of curve.h, and verified as they come; or by a pool. */
 table *table_lay_before(const relay_limits *limits, bool delayed, check_pool pool);
+/* With a graph for the relay's own souls, and who wants to hear the news. */
+table *table_lay_beside(graph *ours, relay_news *news, void *context);
 void table_clear(table *t);
 relay *table_relay(table *t);
 graph_memory *table_memory(table *t);
