@@ -67,6 +67,28 @@ static bool is_key_over(server *s, const graph_write *w)
     return radisk_charged(s->store, signer) + would_add(s, &names) > s->options->uploader_bytes;
 }
 
+/* ---- strangers ---- */
+
+/* Of a root there is one list of hashes, for it is made of them: what is not on it is
+ * somebody's junk, which others would answer for. */
+static bool is_orphan(server *s, const graph_write *w)
+{
+    audio_soul soul = audio_soul_read(w->soul);
+    uint8_t hash[AUDIO_HASH];
+    audio_track *track;
+    const char *why;
+    uint32_t index;
+
+    if (soul.kind != AUDIO_CHUNKS ||
+        audio_find(s->audio, soul.root, NULL, s->now.steady_ms, &track, &why) != STATUS_OK)
+        return false;
+    const audio_manifest *m = &track->manifest;
+    bool named = audio_chunk_key_read(w->key, &index, hash) && index < m->count &&
+                 memcmp(m->hashes + (size_t)index * AUDIO_HASH, hash, AUDIO_HASH) == 0;
+    audio_release(s->audio, track);
+    return !named;
+}
+
 /* ---- pressure ---- */
 
 enum { PRESSED_MS = 60 * 1000 };
@@ -99,9 +121,10 @@ static const char *refuses(void *context, void *owner, const graph_write *w)
     if (s->options->uploader_bytes == 0) return NULL;
     if (w->soul.at[0] == '~')
         return is_key_over(s, w) ? "quota: this key has as much audio here as it may have" : NULL;
-    if (!root_of_soul(w->soul, &root) || !quota_is_over(s, session_person(owner), w->value.len))
-        return NULL;
-    return "quota: this address has as much audio here as it may have";
+    if (!root_of_soul(w->soul, &root)) return NULL;
+    if (quota_is_over(s, session_person(owner), w->value.len))
+        return "quota: this address has as much audio here as it may have";
+    return is_orphan(s, w) ? "quota: no manifest that is here names this chunk" : NULL;
 }
 
 static void met(void *context, void *owner, const graph_write *w, bool taken)

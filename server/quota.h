@@ -4,7 +4,8 @@
  * pins it, else the one that signed a link to it, else the address that uploaded it. With
  * --limit uploader-bytes=N nobody may have more than N: an address that has them may not
  * bring more chunks, a key may not sign a link (or a pin) to audio that would make it
- * more. What is here already stays. Whoever shows a token has no bound, nor have loopback
+ * more; and once the manifest of a root is here, only chunks that it names may be put
+ * there, for whoever answers for them did not ask for others. What is here already stays. Whoever shows a token has no bound, nor have loopback
  * and trusted proxies, which are nobody in particular.
  *
  * What is counted is what is folded, a second or so ago: who is fast gets so much more.

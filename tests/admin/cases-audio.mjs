@@ -220,6 +220,22 @@ export function audio_cases(admin)
         assert.equal((await put_signed(relay, ann, space, 'a', null)).err, undefined);
     });
 
+    admin.test('nobody puts what the manifest does not name under the root of another', async t => {
+        const relay = await relay_of(t, ['--limit', 'uploader-bytes=1000000']);
+        const track = track_of(40), [junk] = track_of(41).chunks;
+        const stray = { ...junk, soul: track.chunks[0].soul };
+        await publish(relay, { ...track, manifest_put: track.chunks[0] });
+        assert.equal((await put(relay, stray.soul, '000001#' + stray.hash, stray.text)).err, undefined, 'no manifest is here yet');
+        await put_all(relay, [track.manifest_put]);
+        assert.match((await put(relay, stray.soul, '000002#' + stray.hash, stray.text)).err, /^quota: no manifest/);
+        assert.equal((await put(relay, track.chunks[1].soul, track.chunks[1].key, track.chunks[1].text)).err, undefined);
+        const hex = '000001#' + Buffer.from(track.chunks[1].hash, 'base64').toString('hex');
+        assert.equal((await put(relay, track.chunks[1].soul, hex, track.chunks[1].text)).err, undefined);
+        const other = await make_track(noise(40, 100_000), { mime: 'audio/flac' });
+        assert.equal(other.root, track.root);
+        await put_all(relay, nodes_of(other));
+    });
+
     admin.test('wrong words are explained', async t => {
         const folder = scratch(t)('none');
         assert.match((await tool(['audio'])).err, /^usage: brasa audio /);

@@ -247,9 +247,11 @@ static void work(model *m)
 /* All that is to do at a time is done: what was noted is on the disk. */
 static void rest(model *m)
 {
-    audio_steady += 2000;
-    turn(m);
-    while (radisk_wait(m->kit->store)) turn(m);
+    for (int i = 0; i < 3; i++) { /* notes wait for a second, and again behind a pass */
+        audio_steady += 2000;
+        turn(m);
+        while (radisk_wait(m->kit->store)) turn(m);
+    }
     for (int r = 0; r < ROOTS; r++)
         for (int i = 0; i < CHUNKS; i++)
             if (m->chunks[r][i].promised) promise(m, r, i, m->chunks[r][i].since, true);

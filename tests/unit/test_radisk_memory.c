@@ -1,5 +1,6 @@
 /* test_radisk_memory.c - every allocation of a merge, a release, a scan and an
  * opening fails once: the call says so, leaves no trace, and succeeds after. */
+#include "radisk/space.h"
 #include "tests/unit/failing.h"
 #include "tests/unit/radisk_kit.h"
 
@@ -179,6 +180,56 @@ static void what_expires_without_memory_goes_later(void **state)
     assert_int_equal(kit_stats(k).rows_expired, 100);
 }
 
+static void told(void *context, status how, const radisk_gone *gone)
+{
+    (void)gone;
+    *(status *)context = how;
+}
+
+/* As many rows as a transaction takes, and blobs: a chunk is either there or gone. */
+static void a_collection_without_memory_is_made_later(void **state)
+{
+    static const char soul[] =
+        "audio/00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff#0";
+    kit *k = *state;
+    char value[103], key[16];
+    long n = 0;
+
+    memset(value, 'A', sizeof value);
+    value[0] = value[101] = '"';
+    value[102] = '\0';
+    wall = 1e12;
+    k->options.clock_ms = wall_now;
+    k->options.now_ms = steady_now;
+    k->options.by_hand = true;
+    k->options.limits.fold_rows = 4;
+    kit_open(k);
+    for (int i = 0; i < 10; i++) {
+        (void)snprintf(key, sizeof key, "k%d", i);
+        kit_put(k, soul, key, value, 1);
+    }
+    kit_rest(k);
+    wall += 48 * 3600e3;
+    for (bool done = false; !done;) {
+        radisk_collect wish = { .grace_ms = -1, .told = told };
+        status how = STATUS_BUSY;
+        wish.context = &how;
+        assert_int_equal(radisk_collect_begin(k->store, &wish), STATUS_OK);
+        failing_at(++n);
+        while (how == STATUS_BUSY) {
+            radisk_turn(k->store);
+            (void)radisk_step_folder(k->store);
+        }
+        done = !failing_happened();
+        failing_at(0);
+        radisk_turn(k->store);
+        assert_true(how == STATUS_OK || how == STATUS_NO_MEMORY);
+        assert_true(!done || kit_stats(k).rows == 0);
+        assert_int_equal(radisk_hashed_bytes(k->store), kit_stats(k).rows * 102);
+    }
+    assert_true(n > 1);
+}
+
 static void a_scan_without_memory_says_so(void **state)
 {
     kit *k = *state;
@@ -230,6 +281,7 @@ int main(void)
         TEST(an_undone_value_leaves_no_room_that_is_not_there),
         TEST(a_release_without_memory_is_made_later),
         TEST(what_expires_without_memory_goes_later),
+        TEST(a_collection_without_memory_is_made_later),
         TEST(a_scan_without_memory_says_so),
         TEST(an_opening_without_memory_leaves_nothing_open),
     };
