@@ -1,19 +1,215 @@
-/* relay.js - skeleton: final signatures, being filled in. */
-
-/**
- * @returns relay
- *   relay.online                         boolean: a socket is open
- *   relay.waiting                        how many writes no relay has acknowledged yet
- *   relay.skewMs                         relay's clock minus ours, NaN until known
- *   relay.on('state', () => {})          online or waiting changed
- *   relay.on('refused', ({soul, key, err}) => {})   the relay took a write not (its words)
- *   relay.meta, relay.stream             the two Gun instances: with localStorage, and without for what is large
- *   relay.put(soul, key, value, {cert}) -> Promise<'saved'|'waiting'>; rejects with the relay's words when refused.
- *                                        'waiting': it is kept here, and goes out when the relay is back
- *   relay.putAll(soul, {key: value}, {cert}) -> likewise
- *   relay.watch(soul, node => {}, {stream}) -> off()    the whole node, now and after each change ({} when nothing is known)
- *   relay.read(soul, key, {stream, ms}) -> Promise<value|undefined>      undefined when it is not there or not within ms (5000)
- *   relay.retry()                        try to connect now
- *   relay.close()
+/* relay.js - the connection to the relay, and what gun.js lacks to live with breaks.
+ *
+ * Two Gun instances, as docs/audio.md advises: `meta` keeps what it hears in localStorage
+ * (names, playlists, one's own tracks), `stream` keeps nothing (chunks, pictures, other
+ * people's libraries): localStorage ends at 5 MB.
+ *
+ * gun.js tries once to come back, 2 s after a loss. This asks again for as long as the
+ * page lives, every 2 s and when the browser says that the line is back. What was written
+ * meanwhile is said again (outbox.js).
+ *
+ * Nodes are addressed by their whole soul: gun.get('~pub/tracks/id').get('title'). Walking
+ * there from the user's node would write the links on the way again each time, and whoever
+ * writes by certificate is not allowed to.
  */
-export function openRelay(data) { throw new Error('being written'); }
+import { emitter, gather } from './events.js';
+import { isForNow, openOutbox } from './outbox.js';
+
+const retryMs = 2000;
+const sayAgainMs = 10_000; /* an answer that has not come by then does not come */
+const newId = () => Math.random().toString(36).slice(2, 11);
+
+const isOpen = gun => Object.values(gun._.opt.peers).some(peer => peer.wire?.readyState === 1);
+const isOpening = gun => Object.values(gun._.opt.peers).some(peer => peer.wire?.readyState === 0);
+
+/** A node without gun's own entry. */
+function plain(node)
+{
+    const copy = {};
+    if (node !== null && typeof node === 'object') for (const key of Object.keys(node)) if (key !== '_') copy[key] = node[key];
+    return copy;
+}
+
+/* Answers of the relay to gets of our own, by their id. A bare one says that there is nothing;
+ * gun's own once() guesses that after 99 ms, too soon for a phone. */
+function openAsking(gun)
+{
+    const asked = new Map();
+    gun.on('in', function hear(message) {
+        const tell = message['@'] && message._?.via && asked.get(message['@']);
+        if (tell) tell(Boolean(message.put));
+        this.to.next(message);
+    });
+    return {
+        /* told(found): the data itself comes by itself. */
+        ask(get, told)
+        {
+            const id = newId();
+            asked.set(id, told);
+            gun._.opt.mesh.say({ '#': id, get });
+            return () => asked.delete(id);
+        },
+    };
+}
+
+/* One subscription of gun for all who watch a soul. */
+function openWatching(gun, forgets)
+{
+    const watched = new Map();
+
+    function begin(soul)
+    {
+        const one = { listeners: new Set(), node: null };
+        const tell = gather(() => {
+            const node = plain(one.node);
+            for (const listener of [...one.listeners]) listener(node);
+        }, 15);
+        gun.get(soul).on(node => { one.node = node; tell(); });
+        one.tell = tell;
+        watched.set(soul, one);
+        return one;
+    }
+
+    return function watch(soul, listener) {
+        const one = watched.get(soul) ?? begin(soul);
+        one.listeners.add(listener);
+        if (one.node) one.tell();
+        return () => {
+            if (!one.listeners.delete(listener) || one.listeners.size > 0 || !forgets) return;
+            one.tell.stop();
+            watched.delete(soul);
+            gun.get(soul).off();
+        };
+    };
+}
+
+export function openRelay({ world })
+{
+    const { Gun, origin, local, gunOptions = {} } = world;
+    const url = origin + '/gun';
+    const events = emitter();
+    const open = options => new Gun({ peers: [url], multicast: false, axe: false, radisk: false, ...gunOptions, ...options });
+    const meta = open({ localStorage: true, file: world.name ?? 'brasa' });
+    const stream = open({ localStorage: false });
+    const outbox = openOutbox(meta, local);
+    const asking = { meta: openAsking(meta), stream: openAsking(stream) };
+    const watching = { meta: openWatching(meta, false), stream: openWatching(stream, true) };
+    let online = false, closed = false, skewMs = NaN;
+    const changed = gather(() => events.emit('state'), 50);
+
+    function look()
+    {
+        const now = isOpen(meta);
+        if (now === online) return;
+        online = now;
+        changed();
+    }
+
+    /* Names the peer that gun.js dropped; the next message opens the socket. */
+    function retry()
+    {
+        if (closed) return;
+        for (const gun of [meta, stream]) {
+            if (isOpen(gun) || isOpening(gun)) continue;
+            gun.opt({ peers: [url] });
+            gun._.opt.mesh.say({ dam: 'hi' });
+        }
+        look();
+        if (online) outbox.flush(sayAgainMs);
+    }
+
+    meta.on('hi', function hear(peer) {
+        this.to.next(peer);
+        look();
+        setTimeout(() => { if (!closed) outbox.flush(); }, 20);
+        setTimeout(measureClock, 100);
+    });
+    meta.on('bye', function hear(peer) {
+        this.to.next(peer);
+        outbox.keep();
+        setTimeout(look, 0);
+    });
+    outbox.on('change', changed);
+    outbox.on('refused', what => events.emit('refused', what));
+    const timer = setInterval(retry, retryMs);
+    /* Nothing has been asked yet: this opens the sockets. */
+    const first = setTimeout(retry, 0);
+    const onOnline = () => retry();
+    globalThis.addEventListener?.('online', onOnline);
+
+    /* The relay's clock. A state that is ahead of it is held there until it is due, so a
+     * page whose clock is fast seems slow to everybody else: people want to be told. */
+    function measureClock()
+    {
+        if (closed) return;
+        const t0 = Date.now();
+        meta._.opt.mesh.hear.nts ??= message => {
+            const [asked, theirs] = message.nts ?? [];
+            if (typeof asked !== 'number' || typeof theirs !== 'number') return;
+            skewMs = theirs - (asked + Date.now()) / 2;
+            changed();
+        };
+        meta._.opt.mesh.say({ dam: 'nts', '#': newId(), nts: [t0] });
+    }
+
+    /* Settled by the relay, or put aside for when it is back. */
+    function putAll(soul, values, { cert } = {})
+    {
+        return new Promise((resolve, reject) => {
+            let done = false;
+            const settle = err => {
+                if (done) return;
+                done = true;
+                clearTimeout(late);
+                if (err) reject(new Error(err)); else resolve('saved');
+            };
+            const late = setTimeout(() => { done = true; resolve('waiting'); }, online ? 4000 : 300);
+            meta.get(soul).put(values, ack => {
+                /* What sea.js itself refuses never leaves. */
+                if (ack.err && !ack.lack && !/localStorage/.test(String(ack.err)) && !isForNow(String(ack.err))) settle(String(ack.err));
+                else if (ack.ok === true || ack.ok === 1) settle(null);
+            }, cert ? { opt: { cert } } : undefined);
+        });
+    }
+
+    const instance = options => (options?.stream ? 'stream' : 'meta');
+
+    function read(soul, key, options = {})
+    {
+        const name = instance(options), gun = name === 'meta' ? meta : stream;
+        return new Promise(resolve => {
+            let off = () => {}, unask = () => {};
+            const end = value => {
+                clearTimeout(late);
+                unask();
+                off();
+                resolve(value);
+            };
+            const late = setTimeout(() => end(undefined), isOpen(gun) || !options.quick ? options.ms ?? 5000 : 200);
+            gun.get(soul).get(key).on((value, k, message, event) => {
+                off = () => event.off();
+                if (value !== undefined) end(value);
+            });
+            unask = asking[name].ask({ '#': soul, '.': key }, found => { if (!found) end(undefined); });
+        });
+    }
+
+    return {
+        meta, stream, outbox, on: events.on, putAll, read, retry,
+        get online() { return online; },
+        get waiting() { return outbox.size; },
+        get skewMs() { return skewMs; },
+        put: (soul, key, value, options) => putAll(soul, { [key]: value }, options),
+        watch: (soul, listener, options) => watching[instance(options)](soul, listener),
+        close()
+        {
+            closed = true;
+            clearInterval(timer);
+            clearTimeout(first);
+            changed.stop();
+            globalThis.removeEventListener?.('online', onOnline);
+            outbox.close();
+            for (const gun of [meta, stream]) for (const peer of Object.values(gun._.opt.peers)) gun._.opt.mesh.bye(peer);
+        },
+    };
+}
