@@ -18,6 +18,7 @@
 enum {
     MANIFEST_MAX = 1 << 20,   /* bytes of a manifest, or of a part of one */
     MANIFEST_ROOM = 16 << 20, /* to take one apart */
+    UNSAFE_MAX = 4 << 20,     /* bytes of a file that are kept and not yet on the disk */
     WORDS_MAX = 512,
     STAGE_RANDOM = 8,
     STAGE_MAX = sizeof "audio/upload-#" + 2 * STAGE_RANDOM,
@@ -43,6 +44,8 @@ struct upload {
     const gate_person *person;
     bool is_busy; /* the store took nothing */
     bool is_news; /* something was not known here */
+    bool holds;   /* until what was kept is safe */
+    size_t unsafe;
     phase phase;
     int code;
     char words[WORDS_MAX];
@@ -106,7 +109,7 @@ void upload_stop(upload *u)
 upload_state upload_now(const upload *u)
 {
     if (u->phase == PHASE_OVER) return u->code < 300 ? UPLOAD_DONE : UPLOAD_FAILED;
-    if (u->phase == PHASE_HEAR) return UPLOAD_HEARS;
+    if (u->phase == PHASE_HEAR) return u->holds ? UPLOAD_WAITS : UPLOAD_HEARS;
     return u->is_busy || u->phase == PHASE_SYNC ? UPLOAD_WAITS : UPLOAD_WORKS;
 }
 
@@ -322,6 +325,8 @@ static void keep_chunk(upload *u)
 
     base64_print32(hash, key);
     if (!keep(u, stage_of(u), (slice){ key, sizeof key })) return;
+    u->unsafe += u->chunk_len;
+    u->holds = u->unsafe >= UNSAFE_MAX;
     u->chunk_len = 0;
     ++u->next;
     u->phase = PHASE_HEAR;
@@ -604,7 +609,7 @@ size_t upload_hear(upload *u, const char *at, size_t len)
 {
     size_t took = 0;
 
-    while (took < len && u->phase == PHASE_HEAR && u->had < u->bytes) {
+    while (took < len && upload_now(u) == UPLOAD_HEARS && u->had < u->bytes) {
         size_t room = u->chunk_size - u->chunk_len, more = len - took;
 
         if (more > room) more = room;
@@ -617,6 +622,23 @@ size_t upload_hear(upload *u, const char *at, size_t len)
 }
 
 /* --- going on --- */
+
+/* What is kept and not on the disk lies in memory. A store would take thirty times
+ * as much before it says that it is busy, and a disk is slow at times. */
+static void await_safety(upload *u)
+{
+    graph *g = radisk_graph(u->server->store);
+    graph_progress progress;
+    graph_state now;
+
+    if (!u->holds) return;
+    g->progress(g->context, &progress);
+    now = graph_settled(u->ticket, &progress);
+    if (now == GRAPH_WAITING) return;
+    u->holds = false;
+    u->unsafe = 0;
+    if (now == GRAPH_FAILED) refuse(u, progress.why);
+}
 
 static void await_sync(upload *u)
 {
@@ -665,6 +687,8 @@ upload_state upload_turn(upload *u, size_t *bytes)
         await_sync(u);
         break;
     case PHASE_HEAR:
+        await_safety(u);
+        break;
     case PHASE_OVER:
         break;
     }

@@ -19,8 +19,8 @@
  *
  * Whoever subscribes hears of chunks and manifests as if gun.js had put them.
  *
- * An upload costs one chunk of memory and 32 bytes for each chunk it has had. It
- * is the loop's.
+ * An upload costs one chunk of memory, 32 bytes for each chunk it has had, and what
+ * the disk has not taken yet, at most 4 MiB. It is the loop's.
  */
 #ifndef SERVER_UPLOAD_H
 #define SERVER_UPLOAD_H
