@@ -6,13 +6,14 @@
 
 enum {
     SEARCH_ROWS = 256,
+    SEARCH_BYTES = 16 << 20,
     MANIFEST_ROOM = 16 << 20, /* to take one apart */
 };
 
 typedef struct search {
     const sea_crypto *crypto;
     uint8_t hash[AUDIO_HASH];
-    uint32_t rows_left;
+    size_t rows, bytes;
     bool found;
 } search;
 
@@ -41,13 +42,14 @@ static bool look_in_row(void *context, const graph_row *row)
     }
     text_free(&utf8);
     arena_free(&a);
-    return !f->found && --f->rows_left > 0;
+    f->bytes += row->value.len;
+    return !f->found && ++f->rows < SEARCH_ROWS && f->bytes < SEARCH_BYTES;
 }
 
 bool upload_part_is_named(server *s, const uint8_t root[static AUDIO_HASH], slice part)
 {
     graph *g = radisk_graph(s->store);
-    search f = { .crypto = crypto_table(s->crypto), .rows_left = SEARCH_ROWS };
+    search f = { .crypto = crypto_table(s->crypto) };
     lex_range all = { .has_to = false };
     char soul[AUDIO_SOUL_MAX];
 
