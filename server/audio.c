@@ -5,6 +5,7 @@
 #include "core/keyed.h"
 #include "radisk/raw.h"
 #include "radisk/space.h"
+#include "server/pace.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -21,6 +22,13 @@ enum {
     SEARCH_DEAR = 1 << 20,
     SEARCH_AGAIN_MS = 5000,
     FRUITLESS_MAX = 64,
+    TEXT_FREE = 64 << 10, /* no manifest without parts is longer */
+    LOOK_COST = 512,      /* of finding out that a part is there */
+    SEARCH_SHARE = 8,     /* what is read and not taken apart costs less */
+    PART_PER_HASH = 64,   /* bytes of text: a hash in its quotes, a comma, some space */
+    PART_BASE = 1 << 10,
+    UNFIT_MAX = 1024,
+    HELD_FREE = 64 << 10,
     NAMES_MAX = 64, /* candidates of one search */
     SCRATCH_KEEP = 64 << 10,
     /* What the reading of a manifest takes for each chunk: text, token, spelled and
@@ -29,6 +37,10 @@ enum {
     SCRATCH_BASE = 1 << 20,
     KEY_MAX = 2 * AUDIO_HASH,
 };
+
+/* Bytes of long texts, parts and long searches. What was begun is ended: a manifest of
+ * 262,144 chunks is 13 MB. */
+static const pace_rule reading_rule = { .rate = 8 << 20, .burst = 16 << 20 };
 
 /* A key may spell its hash in base64 or hexadecimal. */
 typedef struct spelled {
@@ -40,7 +52,7 @@ typedef struct entry {
     audio_track track; /* first: what others see */
     spelled key;
     uint8_t *present;
-    size_t bytes; /* what it costs */
+    size_t bytes;         /* what it costs */
     uint64_t collections; /* that the bits know of (radisk/space.h) */
     unsigned users;
     bool kept;  /* in the table and the order */
@@ -57,6 +69,11 @@ typedef struct fruitless {
     int64_t until_ms; /* 0: none */
 } fruitless;
 
+/* A manifest that will never describe what this root is. */
+typedef struct unfit {
+    uint8_t root[AUDIO_HASH], manifest[AUDIO_HASH];
+} unfit;
+
 struct audio {
     radisk *store;
     const sea_crypto *crypto;
@@ -68,6 +85,10 @@ struct audio {
     arena scratch;
     fruitless fruitless[FRUITLESS_MAX];
     unsigned fruitless_next;
+    unfit unfit[UNFIT_MAX];
+    size_t held; /* bytes of tracks that somebody holds */
+    pace reading;
+    int64_t now_ms;
 };
 
 /* ---- remembering ---- */
@@ -88,6 +109,7 @@ status audio_new(audio **out, radisk *store, const sea_crypto *crypto, const aud
     a->limits = *limits;
     memcpy(a->secret, secret, sizeof a->secret);
     TAILQ_INIT(&a->order);
+    a->reading = pace_new(&reading_rule, 0);
     a->scratch = arena_make(SCRATCH_BASE + (size_t)limits->chunks_max * SCRATCH_PER_CHUNK);
     *out = a;
     return STATUS_OK;
@@ -176,7 +198,7 @@ static void refresh(const audio *a, entry *e)
 static audio_track *hand_out(audio *a, entry *e)
 {
     refresh(a, e);
-    e->users++;
+    if (e->users++ == 0) a->held += e->bytes;
     if (e->kept) {
         TAILQ_REMOVE(&a->order, e, order);
         TAILQ_INSERT_HEAD(&a->order, e, order);
@@ -191,6 +213,7 @@ void audio_release(audio *a, audio_track *t)
     if (t == NULL) return;
     assert(e->users > 0);
     if (--e->users > 0) return;
+    a->held -= e->bytes;
     if (!e->kept)
         free_entry(e);
     else
@@ -208,6 +231,18 @@ void audio_free(audio *a)
 void audio_measure(const audio *a, audio_gauges *out)
 {
     *out = (audio_gauges){ .tracks = a->count, .bytes = a->bytes };
+}
+
+/* ---- what reading costs ---- */
+
+static bool may_spend(audio *a)
+{
+    return pace_open(&a->reading, &reading_rule, a->now_ms);
+}
+
+static void pay(audio *a, size_t bytes)
+{
+    pace_take(&a->reading, &reading_rule, (double)bytes, a->now_ms);
 }
 
 /* ---- reading a manifest ---- */
@@ -245,24 +280,65 @@ static status read_text(audio *a, slice soul, slice key, slice *out)
     graph_row row;
     status s = g->look(g->context, soul, key, &row);
 
-    return s == STATUS_OK ? text_of(a, row.value, out) : s;
+    if (s != STATUS_OK) return s;
+    if (row.value.len > TEXT_FREE) {
+        if (!may_spend(a)) return STATUS_BUSY;
+        pay(a, row.value.len);
+    }
+    return text_of(a, row.value, out);
 }
 
 /* A part's key has its hash in either spelling, too; readers take base64. */
+static void spell_part(const audio_manifest *m, uint32_t i, spelled *key)
+{
+    char chunk_key[AUDIO_KEY_MAX];
+
+    audio_chunk_key(chunk_key, 0, m->parts + (size_t)i * AUDIO_HASH);
+    key->len = 44;
+    memcpy(key->at, chunk_key + AUDIO_KEY_MAX - 44, 44);
+}
+
+/* Before any is read: they may be many, and one that is missing the last. */
+static status find_parts(audio *a, slice soul, const audio_manifest *m)
+{
+    status s = may_spend(a) ? STATUS_OK : STATUS_BUSY;
+    spelled key;
+
+    for (uint32_t i = 0; s == STATUS_OK && i < m->part_count; ++i) {
+        spell_part(m, i, &key);
+        s = radisk_holds(a->store, soul, key_slice(&key));
+        pay(a, LOOK_COST);
+    }
+    return s;
+}
+
+/* `left`: bytes of text that it and those behind it may have. */
+static status read_part(audio *a, slice soul, const spelled *key, size_t *left, slice *out)
+{
+    graph *g = radisk_graph(a->store);
+    graph_row row;
+    status s = g->look(g->context, soul, key_slice(key), &row);
+
+    if (s != STATUS_OK) return s;
+    pay(a, row.value.len);
+    if (row.value.len > *left) return STATUS_TOO_BIG;
+    *left -= row.value.len;
+    return text_of(a, row.value, out);
+}
+
 static status join_parts(audio *a, slice soul, audio_manifest *m, const char **why)
 {
     slice *texts = arena_take(&a->scratch, m->part_count * sizeof *texts);
-    spelled key = { .len = 44 };
-    status s = texts != NULL ? STATUS_OK : STATUS_NO_MEMORY;
+    size_t left = (size_t)m->count * PART_PER_HASH + (size_t)m->part_count * PART_BASE;
+    status s = texts != NULL ? find_parts(a, soul, m) : STATUS_NO_MEMORY;
+    spelled key;
 
     for (uint32_t i = 0; s == STATUS_OK && i < m->part_count; ++i) {
-        char chunk_key[AUDIO_KEY_MAX];
-
-        audio_chunk_key(chunk_key, 0, m->parts + (size_t)i * AUDIO_HASH);
-        memcpy(key.at, chunk_key + AUDIO_KEY_MAX - 44, 44);
-        s = read_text(a, soul, key_slice(&key), &texts[i]);
+        spell_part(m, i, &key);
+        s = read_part(a, soul, &key, &left, &texts[i]);
     }
     if (s == STATUS_NOT_FOUND) *why = "a part of it is not here";
+    if (s == STATUS_TOO_BIG) *why = "its parts are too long";
     return s == STATUS_OK ? audio_manifest_join(m, a->crypto, &a->scratch, texts, why) : s;
 }
 
@@ -399,7 +475,7 @@ static status read_chunk(audio *a, const audio_track *t, uint32_t index, slice *
 
 typedef struct search {
     spelled names[NAMES_MAX];
-    size_t count, rows, bytes;
+    size_t count, rows, bytes, most;
 } search;
 
 /* Only notes which values look like manifests: the graph cannot be asked from here. */
@@ -413,7 +489,7 @@ static bool note_candidate(void *visitor, const graph_row *row)
         memcpy(f->names[f->count].at, row->key.at, row->key.len);
         f->names[f->count++].len = row->key.len;
     }
-    return f->rows < SEARCH_ROWS && f->bytes < SEARCH_BYTES && f->count < NAMES_MAX;
+    return f->rows < SEARCH_ROWS && f->bytes < f->most && f->count < NAMES_MAX;
 }
 
 static bool was_fruitless(const audio *a, const uint8_t root[static AUDIO_HASH], int64_t now_ms)
@@ -444,6 +520,29 @@ static bool fits(audio *a, const audio_track *t, uint32_t index, bool *read)
     return true;
 }
 
+/* A hash names one text, and that says the same for ever. */
+static unfit *unfit_place(audio *a, const uint8_t hash[static AUDIO_HASH])
+{
+    return &a->unfit[keyed_hash(a->secret, (slice){ (const char *)hash, AUDIO_HASH }) % UNFIT_MAX];
+}
+
+static bool is_unfit(audio *a, const uint8_t root[static AUDIO_HASH],
+                     const uint8_t hash[static AUDIO_HASH])
+{
+    const unfit *u = unfit_place(a, hash);
+
+    return memcmp(u->manifest, hash, AUDIO_HASH) == 0 && memcmp(u->root, root, AUDIO_HASH) == 0;
+}
+
+static void note_unfit(audio *a, const uint8_t root[static AUDIO_HASH],
+                       const uint8_t hash[static AUDIO_HASH])
+{
+    unfit *u = unfit_place(a, hash);
+
+    memcpy(u->root, root, AUDIO_HASH);
+    memcpy(u->manifest, hash, AUDIO_HASH);
+}
+
 /* Takes the first candidate that is a manifest and whose sizes nothing contradicts;
  * *sure: both ends were there to be compared. */
 static status choose(audio *a, const uint8_t root[static AUDIO_HASH], search *f, entry **out,
@@ -458,13 +557,17 @@ static status choose(audio *a, const uint8_t root[static AUDIO_HASH], search *f,
         bool read = true;
         status found;
 
-        if (!audio_hash_read(key_slice(&f->names[i]), hash)) continue;
+        if (!audio_hash_read(key_slice(&f->names[i]), hash) || is_unfit(a, root, hash)) continue;
         found = find_named(a, root, hash, &e, &why);
+        if (found == STATUS_BUSY) return found; /* which one is first depends on nobody's haste */
         if (found == STATUS_NO_MEMORY || found == STATUS_IO) s = found;
+        if (found == STATUS_MALFORMED || found == STATUS_TOO_BIG) note_unfit(a, root, hash);
         if (found != STATUS_OK) continue;
         if (!fits(a, &e->track, 0, &read) ||
-            !fits(a, &e->track, e->track.manifest.count - 1, &read))
+            !fits(a, &e->track, e->track.manifest.count - 1, &read)) {
+            note_unfit(a, root, hash);
             continue;
+        }
         *out = e;
         *sure = read;
         return STATUS_OK;
@@ -492,7 +595,10 @@ static status find_first(audio *a, const uint8_t root[static AUDIO_HASH], int64_
     if (was_fruitless(a, root, now_ms)) return STATUS_NOT_FOUND;
     f = calloc(1, sizeof *f);
     if (f == NULL) return STATUS_NO_MEMORY;
+    f->most = may_spend(a) ? SEARCH_BYTES : SEARCH_DEAR;
     s = g->scan(g->context, soul, &all, note_candidate, f);
+    if (f->bytes > SEARCH_DEAR) pay(a, f->bytes / SEARCH_SHARE);
+    if (s == STATUS_OK && f->bytes >= f->most && f->most < SEARCH_BYTES) s = STATUS_BUSY;
     if (s == STATUS_OK) s = choose(a, root, f, out, &sure);
     if (s == STATUS_OK && (sure || f->bytes > SEARCH_DEAR)) call_first(a, *out);
     if (s == STATUS_NOT_FOUND && f->bytes > SEARCH_DEAR) note_fruitless(a, root, now_ms);
@@ -507,11 +613,14 @@ status audio_find(audio *a, const uint8_t root[static AUDIO_HASH], const uint8_t
     status s;
 
     *why = "";
+    a->now_ms = now_ms;
     s = manifest != NULL ? find_named(a, root, manifest, &e, why) : find_first(a, root, now_ms, &e);
     if (s != STATUS_OK) return s;
-    *out = hand_out(a, e);
+    /* Those that are held cannot make room; small ones are bounded by who may hold any. */
+    if (e->users == 0 && e->bytes > HELD_FREE && a->held > a->limits.cache_bytes) s = STATUS_BUSY;
+    if (s == STATUS_OK) *out = hand_out(a, e);
     make_room(a);
-    return STATUS_OK;
+    return s;
 }
 
 /* ---- what is present ---- */

@@ -18,6 +18,10 @@
  * without naming one gets the first, in the order of their keys, that is proved and
  * whose sizes fit the first and the last chunk, as far as those are kept.
  *
+ * A long manifest costs a stranger little to write and the loop much to read, so what is
+ * read of them is bounded: by time, and what is read in vain is remembered. Short ones,
+ * without parts, are always read.
+ *
  * One thread, the loop's. A track is counted: who holds one keeps it.
  */
 #ifndef SERVER_AUDIO_H
@@ -29,8 +33,8 @@
 typedef struct audio audio;
 
 typedef struct audio_limits {
-    size_t cache_bytes;  /* of tracks that are remembered and nobody holds */
-    uint32_t chunks_max; /* of a track: reading a manifest holds the loop, 70 ns a chunk */
+    size_t cache_bytes;  /* of tracks that are remembered; and of those that are held */
+    uint32_t chunks_max; /* of a track: reading a manifest holds the loop, up to 1 us a chunk */
 } audio_limits;
 
 audio_limits audio_default_limits(void);
@@ -51,7 +55,8 @@ void audio_free(audio *a);
 /* Gives the track of a root, audio_release() takes it back. `manifest` names it, NULL
  * stands for the first that is proved. STATUS_NOT_FOUND: none is kept. *why says
  * more when it is STATUS_MALFORMED (what stands there is no manifest) or
- * STATUS_TOO_BIG. STATUS_NO_MEMORY, STATUS_IO, STATUS_CORRUPT. */
+ * STATUS_TOO_BIG. STATUS_BUSY: later; long manifests were read too often of late, or as
+ * much is held as may be. STATUS_NO_MEMORY, STATUS_IO, STATUS_CORRUPT. */
 MUST_USE status audio_find(audio *a, const uint8_t root[static AUDIO_HASH], const uint8_t *manifest,
                            int64_t now_ms, audio_track **out, const char **why);
 void audio_release(audio *a, audio_track *t);

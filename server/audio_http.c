@@ -238,6 +238,10 @@ static int no_track(server *s, visitor *v, struct lws *wsi, reply *r, status how
     int len;
 
     if (how == STATUS_NOT_FOUND) return answer(s, v, wsi, r, 404, "no manifest of this is here\n");
+    if (how == STATUS_BUSY) {
+        s->counts.audio_crowded++;
+        return answer(s, v, wsi, r, 503, "many long manifests are being read; come again\n");
+    }
     if (how != STATUS_MALFORMED && how != STATUS_TOO_BIG)
         return answer(s, v, wsi, r, 500, "it could not be read\n");
     reply_say(r, 404, "");

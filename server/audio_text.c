@@ -76,6 +76,8 @@ bool audio_text_read(server *s, const uint8_t root[static AUDIO_HASH], const uin
     text_free(&out);
     if (found == STATUS_NOT_FOUND)
         reply_say(r, 404, "no manifest of this is here\n");
+    else if (found == STATUS_BUSY)
+        reply_say(r, 503, "many long manifests are being read; come again\n");
     else
         reply_say(r, 500, "it could not be read\n");
     return false;

@@ -26,6 +26,7 @@ typedef struct watch {
     bool has_track;
     bool is_whole;              /* all of it was looked for, and news were noted since */
     bool is_dirty;              /* something has changed since it was told */
+    bool waits;                 /* its manifest could not be read at that moment */
     uint32_t at;                /* how far the looking is */
     uint32_t count;             /* bits when it was whole: fewer means that they were forgotten */
     uint8_t print[PRINT_BYTES]; /* of the bitmap, to see that it has changed */
@@ -129,8 +130,10 @@ static audio_track *look(have *h, watch *w, uint32_t *looks)
     server *s = h->server;
     audio_track *t;
     const char *why;
+    status found = audio_find(s->audio, w->root, NULL, s->now.steady_ms, &t, &why);
 
-    w->has_track = audio_find(s->audio, w->root, NULL, s->now.steady_ms, &t, &why) == STATUS_OK;
+    w->has_track = found == STATUS_OK;
+    w->waits = found == STATUS_BUSY;
     if (!w->has_track) return NULL;
     if (memcmp(w->manifest, t->hash, AUDIO_HASH) != 0 || t->present_count < w->count) {
         memcpy(w->manifest, t->hash, AUDIO_HASH);
@@ -173,6 +176,13 @@ static void note_change(have *h, watch *w)
     w->state = now > w->state ? now : w->state + STEP_MS;
 }
 
+/* It is told later, as if it had come by then. */
+static void await(have *h, watch *w)
+{
+    w->told_ms = h->server->now.steady_ms;
+    set_dirty(h, w, true);
+}
+
 /* ---- as a graph ---- */
 
 static status read_row(have *h, slice soul, graph_row *out)
@@ -187,6 +197,7 @@ static status read_row(have *h, slice soul, graph_row *out)
     w = meet(h, root);
     if (w == NULL) return STATUS_NO_MEMORY;
     t = look(h, w, &looks);
+    if (w->waits) await(h, w);
     if (t == NULL) return STATUS_NOT_FOUND;
     printed = print(h, t);
     audio_release(h->server->audio, t);
@@ -270,7 +281,7 @@ static void go_on(have *h, watch *w, uint32_t *looks)
         return;
     }
     w->told_ms = h->server->now.steady_ms;
-    set_dirty(h, w, false);
+    set_dirty(h, w, w->waits);
     if (t == NULL) return;
     printed = print(h, t);
     audio_release(h->server->audio, t);
@@ -281,7 +292,9 @@ static void go_on(have *h, watch *w, uint32_t *looks)
 
 static bool is_due(const have *h, const watch *w)
 {
-    return w->is_dirty && (!w->is_whole || h->server->now.steady_ms - w->told_ms >= TELL_MS);
+    bool goes_on = !w->is_whole && !w->waits;
+
+    return w->is_dirty && (goes_on || h->server->now.steady_ms - w->told_ms >= TELL_MS);
 }
 
 void have_turn(have *h)
