@@ -30,25 +30,50 @@ function plain(node)
     return copy;
 }
 
-/* Answers of the relay to gets of our own, by their id. A bare one says that there is nothing;
- * gun's own once() guesses that after 99 ms, too soon for a phone. */
+/* What the relay answers to gets, so that "there is nothing" is known when it says so: gun's
+ * own once() guesses that after 99 ms, too soon for a phone. The get is gun's own where it
+ * sends one, so that nothing is sent twice; what gun has asked for before, it does not ask again. */
 function openAsking(gun)
 {
-    const asked = new Map();
-    gun.on('in', function hear(message) {
-        const tell = message['@'] && message._?.via && asked.get(message['@']);
-        if (tell) tell(Boolean(message.put));
+    const wanted = new Map(), asked = new Map();
+    const name = get => get['#'] + '\n' + get['.'];
+
+    gun.on('out', function hear(message) {
+        const told = message.get && !message['@'] && !message._?.via && message['#'] && wanted.get(name(message.get));
+        if (told) {
+            asked.set(message['#'], told);
+            wanted.delete(name(message.get));
+        }
         this.to.next(message);
     });
-    return {
-        /* told(found): the data itself comes by itself. */
-        ask(get, told)
-        {
+    gun.on('in', function hear(message) {
+        const told = message['@'] && message._?.via && asked.get(message['@']);
+        if (told) {
+            asked.delete(message['@']);
+            for (const one of told) one(Boolean(message.put));
+        }
+        this.to.next(message);
+    });
+
+    /* Call before what makes gun ask; told(found), and the data comes by itself. */
+    return function listen(get, told) {
+        const at = name(get), together = wanted.get(at) ?? new Set();
+        together.add(told);
+        wanted.set(at, together);
+        const timer = setTimeout(() => {
+            if (wanted.get(at) !== together) return;
+            wanted.delete(at);
             const id = newId();
-            asked.set(id, told);
+            asked.set(id, together);
             gun._.opt.mesh.say({ '#': id, get });
-            return () => asked.delete(id);
-        },
+        }, 20);
+        return () => {
+            clearTimeout(timer);
+            together.delete(told);
+            if (together.size > 0) return;
+            if (wanted.get(at) === together) wanted.delete(at);
+            for (const [id, one] of asked) if (one === together) asked.delete(id);
+        };
     };
 }
 
@@ -92,7 +117,7 @@ export function openRelay({ world })
     const meta = open({ localStorage: true, file: world.name ?? 'brasa' });
     const stream = open({ localStorage: false });
     const outbox = openOutbox(meta, local);
-    const asking = { meta: openAsking(meta), stream: openAsking(stream) };
+    const listening = { meta: openAsking(meta), stream: openAsking(stream) };
     const watching = { meta: openWatching(meta, false), stream: openWatching(stream, true) };
     let online = false, closed = false, skewMs = NaN;
     const changed = gather(() => events.emit('state'), 50);
@@ -186,11 +211,11 @@ export function openRelay({ world })
                 resolve(value);
             };
             const late = setTimeout(() => end(undefined), isOpen(gun) || !options.quick ? options.ms ?? 5000 : 200);
+            unask = listening[name]({ '#': soul, '.': key }, found => { if (!found) end(undefined); });
             gun.get(soul).get(key).on((value, k, message, event) => {
                 off = () => event.off();
                 if (value !== undefined) end(value);
             });
-            unask = asking[name].ask({ '#': soul, '.': key }, found => { if (!found) end(undefined); });
         });
     }
 
