@@ -17,6 +17,7 @@
 enum {
     NOTES_MAX = 4096,
     NOTES_MS = 1000,       /* notes are gathered for so long */
+    LOST = 65536,          /* places for what could not be noted, which roots share */
     RECENT = 4096,         /* roots of which it is remembered that they were noted */
     RENEWALS = 24,         /* a grace */
     FIRST_PASS_SHARE = 12, /* of the time between two passes, after a start */
@@ -48,7 +49,7 @@ struct space {
     space_note notes[NOTES_MAX];
     size_t notes_len;
     double notes_at_ms; /* steady: when the next are written, unless they are many */
-    double lost_ms;     /* wall: a renewal could not be noted */
+    double lost_ms[LOST]; /* wall: when a renewal could not be noted; 0: never */
     recent recent[RECENT];
 
     phase phase;
@@ -76,7 +77,6 @@ status space_open(radisk *store)
     if (store->space == NULL) return STATUS_NO_MEMORY;
     store->space->pass_at_ms =
         store->now_ms(store->context) + (double)store->limits.audio_pass_ms / FIRST_PASS_SHARE;
-    store->space->lost_ms = -(double)INFINITY;
     return STATUS_OK;
 }
 
@@ -138,14 +138,21 @@ static void spare(space *s, const root_key *root)
         if (root_equal(&s->work.found[i], root)) s->spared[i] = true;
 }
 
-/* When there is no room for a renewal nothing is collected that it could stand for. */
+static double *lost_of(radisk *store, const root_key *root)
+{
+    return &store->space->lost_ms[keyed_hash(store->secret, root_slice(root)) % LOST];
+}
+
+/* Where there is no room for a renewal nothing is collected that it could stand for: few
+ * others, or whoever has many roots renewed at once could keep all that there is. Of a
+ * row that was merged (`by`) the fold is the renewal. */
 static void note(radisk *store, const root_key *root, slice by, bool discard)
 {
     space *s = store->space;
     space_note *n = &s->notes[s->notes_len];
 
     if (s->notes_len == NOTES_MAX) {
-        if (!discard) s->lost_ms = store->clock_ms(store->context);
+        if (!discard && by.len == 0) *lost_of(store, root) = store->clock_ms(store->context);
         return;
     }
     *n = (space_note){ .root = *root,
@@ -451,7 +458,7 @@ static void spare_noted(radisk *store)
 
     for (size_t i = 0; i < s->notes_len; i++) spare(s, &s->notes[i].root);
     for (size_t i = 0; i < s->work.found_len; i++)
-        if (s->lost_ms >= s->before_ms) s->spared[i] = true;
+        if (*lost_of(store, &s->work.found[i]) >= s->before_ms) s->spared[i] = true;
 }
 
 static void tell_roots(space *s, bool all)

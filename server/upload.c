@@ -284,7 +284,7 @@ static bool keep(upload *u, slice soul, slice key)
     s = relay_write(u->server->relay, &w, 1, u->server->now, &ticket);
     if (s == STATUS_OK) {
         u->ticket = graph_both(u->ticket, ticket);
-        quota_note(u->server, u->person, soul);
+        quota_note(u->server, w.verdict == HAM_TAKE ? u->person : NULL, soul);
         if (w.verdict == HAM_TAKE && !slice_equal(soul, stage_of(u))) u->is_news = true;
     }
     u->is_busy = s == STATUS_BUSY;

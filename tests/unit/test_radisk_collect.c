@@ -310,6 +310,31 @@ static void a_restored_store_keeps_what_the_other_kept(void **state)
     assert_true(audio_has_chunk(k, R1, 1) && audio_has_chunk(k, R2, 1));
     assert_false(audio_has_chunk(k, R3, 1));
 }
+/* There is room for notes of 4,096 roots in one go. */
+static void renewals_beyond_what_can_be_noted_keep_their_roots_and_few_others(void **state)
+{
+    uint8_t stranger[ROOT_BYTES] = { 1 };
+    kit *k = *state;
+
+    kit_open(k);
+    audio_put_track(k, R1, 2);
+    audio_put_track(k, R2, 2);
+    audio_put_track(k, R3, 2);
+    kit_rest(k);
+    audio_wall = T + 20 * HOUR;
+    for (int i = 0; i < 5000; i++) {
+        memcpy(stranger + 1, &i, sizeof i);
+        radisk_renew(k->store, stranger);
+    }
+    audio_renew(k, R2);
+    audio_work(k, T + 30 * HOUR);
+    assert_int_equal(audio_collect(k), 2);
+    assert_true(audio_has_chunk(k, R2, 0));
+    audio_work(k, T + 50 * HOUR);
+    assert_int_equal(audio_collect(k), 1);
+    (void)audio_check(k);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, audio_setup, kit_teardown)
@@ -320,6 +345,7 @@ int main(void)
         TEST(a_pass_that_the_disk_fails_breaks_nothing),
         TEST(a_store_of_before_is_counted_at_its_first_start),
         TEST(a_restored_store_keeps_what_the_other_kept),
+        TEST(renewals_beyond_what_can_be_noted_keep_their_roots_and_few_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
