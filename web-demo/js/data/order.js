@@ -14,20 +14,48 @@ export const isPlace = value => typeof value === 'string' && value.length <= 200
 
 export const compare = (a, b) => (a.place < b.place ? -1 : a.place > b.place ? 1 : a.id < b.id ? -1 : a.id > b.id ? 1 : 0);
 
+const tail = chance => digits[Math.floor(chance() * 62)] + digits[1 + Math.floor(chance() * 61)];
+
+/* Lists mostly grow at an end, where halving what is left would make each place longer than
+ * the one before. There the first five digits are counted on, by steps that leave room. */
+const headDigits = 5, headMax = 62 ** headDigits, step = 4000;
+
+function headOf(place)
+{
+    let number = 0;
+    for (let i = 0; i < headDigits; i++) number = number * 62 + (i < place.length ? digits.indexOf(place[i]) : 0);
+    return number;
+}
+
+function fromHead(number, chance)
+{
+    let head = '';
+    for (let i = 0; i < headDigits; i++, number = Math.floor(number / 62)) head = digits[number % 62] + head;
+    return head + tail(chance);
+}
+
+function outside(low, high, chance)
+{
+    if (low === '' && high === null) return fromHead(headMax / 2, chance);
+    const by = 1 + Math.floor(chance() * step);
+    const head = high === null ? headOf(low) + by : headOf(high) - by;
+    return head > 0 && head < headMax ? fromHead(head, chance) : '';
+}
+
 /** A place between two; '' for before all, null for behind all. `chance` gives [0, 1). */
 export function between(low, high, chance = Math.random)
 {
+    const found = low === '' || high === null ? outside(low, high, chance) : '';
+    if (found) return found;
     let place = '';
     for (let i = 0; ; i++) {
         const least = i < low.length ? digits.indexOf(low[i]) : 0;
         const most = high !== null && i < high.length ? digits.indexOf(high[i]) : digits.length;
-        if (most - least > 1) return place + digits[least + 1 + Math.floor(chance() * 0.999 * (most - least - 1))] + tail(chance);
+        if (most - least > 1) return place + digits[least + 1 + Math.floor(chance() * (most - least - 1))] + tail(chance);
         place += digits[least];
         if (most > least) high = null; /* from here on everything is below */
     }
 }
-
-const tail = chance => digits[Math.floor(chance() * 62)] + digits[1 + Math.floor(chance() * 61)];
 
 /** `count` places in order between two. */
 export function spread(low, high, count, chance = Math.random)
