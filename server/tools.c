@@ -103,15 +103,29 @@ void tools_usage(FILE *to)
         fprintf(to, "  brasa %s %s\n", table[i].name, table[i].words);
 }
 
+/* What a terminal would obey instead of showing: the words may be a relay's, or a
+ * stranger's file. Above ASCII there are 32 more, of two bytes. */
+static void disarm(char *words)
+{
+    for (unsigned char *at = (unsigned char *)words; *at != '\0'; at++) {
+        if ((*at < ' ' && *at != '\n' && *at != '\t') || *at == 0x7f) *at = '?';
+        if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) at[0] = at[1] = '?';
+    }
+}
+
 int tool_complain(const tool_call *call, int result, const char *format, ...)
 {
     va_list arguments;
+    char *words = NULL;
+    int len;
 
-    fprintf(stderr, "brasa %s: ", call->name);
     va_start(arguments, format);
-    vfprintf(stderr, format, arguments);
+    len = vasprintf(&words, format, arguments);
     va_end(arguments);
-    fputc('\n', stderr);
+    if (len < 0) words = NULL;
+    if (words != NULL) disarm(words);
+    fprintf(stderr, "brasa %s: %s\n", call->name, words != NULL ? words : "out of memory");
+    free(words);
     return result;
 }
 

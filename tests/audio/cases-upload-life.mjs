@@ -357,6 +357,21 @@ function tool_cases(suite, world)
         assert.equal(readFileSync(files('other')).length, 0);
     });
 
+    suite.test('what a relay says is shown, and commands the terminal nothing', async t => {
+        const { createServer } = await import('node:http');
+        const words = 'no \x1b]0;title\x07\x1b[2J \x9b2J \x7f é\n';
+        const rude = createServer((request, answer) => { answer.writeHead(500, { 'Content-Length': Buffer.byteLength(words) }); answer.end(words); });
+        await new Promise(resolve => rude.listen(0, '127.0.0.1', resolve));
+        t.after(() => { rude.closeAllConnections(); rude.close(); });
+        const at = { port: rude.address().port }, files = scratch(t);
+        for (const run of [await tool(['audio', 'get', song.root, ...server_of(at)], { to: files('got') }),
+            await tool(['audio', 'put', file_of(t, plain), ...server_of(at)])]) {
+            assert.equal(run.status, 1);
+            assert.match(run.err, /500 no \?\]0;title\?\?\[2J \?\?2J \? é/);
+            assert.doesNotMatch(run.err, /[\0-\x08\x0b-\x1f\x7f-\x9f]/);
+        }
+    });
+
     suite.test('it says what is wrong, and with which status', async t => {
         const relay = await world.own_relay(t), file = file_of(t, plain), empty = file_of(t, ''), to = scratch(t)('out');
         const rows = [
