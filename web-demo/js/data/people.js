@@ -16,12 +16,12 @@
  */
 import { base64, sha256 } from './bytes.js';
 import { emitter, gather } from './events.js';
-import { pub as isPub, text } from './safe.js';
+import { pub as isPub, record, text } from './safe.js';
 
 const kept = 'brasa/pair';
 const peopleMax = 2000; /* of a list that anybody may write to */
 const names = new Map([['No user.', 'Choose a name.'], ['Password too short!', 'The password needs eight characters at least.'],
-    ['User already created!', 'This name is taken here.'], ['Wrong user or password.', 'Name or password is wrong.']]);
+    ['User already created!', 'This name is taken here.']]);
 
 const inWords = err => new Error(names.get(err) ?? String(err));
 
@@ -80,12 +80,32 @@ export function openPeople({ world, relay })
         return me;
     }
 
+    /* The keys of an account, by its password; null when it is another's. Accounts of
+     * older gun.js are sealed otherwise. */
+    async function unseal(account, password)
+    {
+        const auth = record(await relay.read('~' + account.pub, 'auth'));
+        if (typeof auth.s !== 'string' || !auth.ek) return null;
+        for (const how of [undefined, { encode: 'utf8' }]) {
+            const half = await SEA.decrypt(auth.ek, await SEA.work(password, auth.s, null, how), null, how);
+            if (typeof half?.priv === 'string' && typeof half.epriv === 'string') return { pub: account.pub, epub: account.epub, priv: half.priv, epriv: half.epriv };
+        }
+        return null;
+    }
+
+    /* gun's auth() asks ten times for a name that is not there, and would take a slow line for
+     * a wrong password; so the password is tried here, and gun is given the keys. */
     async function enter(alias, password, remember)
     {
-        await call('auth', alias, password);
-        entered(alias);
-        keep(user._.sea, remember);
-        return me;
+        for (const account of await find(alias)) {
+            const pair = await unseal(account, password);
+            if (!pair) continue;
+            await call('auth', pair);
+            entered(alias);
+            keep(pair, remember);
+            return me;
+        }
+        throw new Error('Name or password is wrong.');
     }
 
     const clean = alias => {
