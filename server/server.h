@@ -165,6 +165,7 @@ struct server {
     uint32_t stream_count;
     struct upload_list uploads; /* upload_http.h */
     uint32_t upload_count;      /* of them, those that take bytes */
+    size_t uploads_heard;       /* bytes of theirs, in this turn */
 
     uint32_t sockets, sessions, waiting_count;
     size_t assembling_bytes;

@@ -18,7 +18,7 @@
 enum {
     MANIFEST_MAX = 1 << 20,   /* bytes of a manifest, or of a part of one */
     MANIFEST_ROOM = 16 << 20, /* to take one apart */
-    UNSAFE_MAX = 4 << 20,     /* bytes of a file that are kept and not yet on the disk */
+    UNSAFE_MAX = 4 << 20,     /* bytes of all files that are kept and not yet on the disk */
     WORDS_MAX = 512,
     STAGE_RANDOM = 8,
     STAGE_MAX = sizeof "audio/upload-#" + 2 * STAGE_RANDOM,
@@ -326,7 +326,7 @@ static void keep_chunk(upload *u)
     base64_print32(hash, key);
     if (!keep(u, stage_of(u), (slice){ key, sizeof key })) return;
     u->unsafe += u->chunk_len;
-    u->holds = u->unsafe >= UNSAFE_MAX;
+    u->holds = u->unsafe >= UNSAFE_MAX / (u->server->upload_count + 1);
     u->chunk_len = 0;
     ++u->next;
     u->phase = PHASE_HEAR;
@@ -623,8 +623,9 @@ size_t upload_hear(upload *u, const char *at, size_t len)
 
 /* --- going on --- */
 
-/* What is kept and not on the disk lies in memory. A store would take thirty times
- * as much before it says that it is busy, and a disk is slow at times. */
+/* What is kept and not on the disk lies in memory, and everybody's ack waits behind it
+ * for the same sync. A store would take thirty times as much before it says that it is
+ * busy, and a disk is slow at times. */
 static void await_safety(upload *u)
 {
     graph *g = radisk_graph(u->server->store);

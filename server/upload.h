@@ -20,7 +20,7 @@
  * Whoever subscribes hears of chunks and manifests as if gun.js had put them.
  *
  * An upload costs one chunk of memory, 32 bytes for each chunk it has had, and what
- * the disk has not taken yet, at most 4 MiB. It is the loop's.
+ * the disk has not taken yet, about 4 MiB of all uploads together. It is the loop's.
  */
 #ifndef SERVER_UPLOAD_H
 #define SERVER_UPLOAD_H

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 enum {
+    HEAR_BYTES = 512 * 1024, /* of bodies in a turn, all uploads together: 5 ms a MB */
     TURN_BYTES = 1 << 20,    /* of chunks that are written again, all uploads together */
     STEP_BYTES = 4096,       /* less than this is silence */
     LINGER_MS = 1500,        /* for an answer to be read */
@@ -153,14 +154,29 @@ int upload_writable(visitor *v)
 
 /* ---- going on ---- */
 
+/* Says how many it took: none when this turn has done its share for uploads. */
+static size_t hear(upload_http *h, const char *at, size_t len)
+{
+    server *s = h->server;
+    size_t took = s->uploads_heard < HEAR_BYTES ? upload_hear(h->upload, at, len) : 0;
+
+    s->uploads_heard += took;
+    return took;
+}
+
 static void feed(upload_http *h)
 {
     size_t most = h->left.len - h->left_at;
 
-    h->left_at += upload_hear(h->upload, h->left.at + h->left_at, most);
+    h->left_at += hear(h, h->left.at + h->left_at, most);
     if (h->left_at < h->left.len) return;
     text_reset(&h->left, STEP_BYTES);
     h->left_at = 0;
+}
+
+static bool has_left(const upload_http *h)
+{
+    return h->left.len > 0 && upload_now(h->upload) == UPLOAD_HEARS;
 }
 
 /* Looks what has become of the upload. */
@@ -168,7 +184,7 @@ static void look(upload_http *h)
 {
     upload_state now;
 
-    while (h->left.len > 0 && upload_now(h->upload) == UPLOAD_HEARS) feed(h);
+    while (has_left(h) && h->server->uploads_heard < HEAR_BYTES) feed(h);
     now = upload_now(h->upload);
     if (now == UPLOAD_DONE || now == UPLOAD_FAILED) {
         h->phase = SAYING;
@@ -200,7 +216,7 @@ int upload_body(visitor *v, const char *at, size_t len)
         return h->dropped > LINGER_BYTES ? -1 : 0;
     }
     note_bytes(h, len);
-    if (h->left.len == 0) took = upload_hear(h->upload, at, len);
+    if (h->left.len == 0) took = hear(h, at, len);
     text_add(&h->left, (slice){ at + took, len - took });
     if (!text_ok(&h->left)) return -1;
     look(h);
@@ -456,6 +472,7 @@ void uploads_turn(server *s)
     size_t bytes = TURN_BYTES;
     upload_http *h;
 
+    s->uploads_heard = 0;
     TAILQ_FOREACH(h, &s->uploads, all)
     {
         if (h->phase != TAKING) continue;
@@ -470,7 +487,7 @@ bool uploads_wait(const server *s)
     const upload_http *h;
 
     TAILQ_FOREACH(h, &s->uploads, all)
-    if (h->phase == TAKING && upload_now(h->upload) == UPLOAD_WORKS) return true;
+    if (h->phase == TAKING && (upload_now(h->upload) == UPLOAD_WORKS || has_left(h))) return true;
     return false;
 }
 
