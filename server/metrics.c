@@ -221,13 +221,13 @@ static void status_json(FILE *to, const server *s)
     fprintf(to,
             "\"connections\":%" PRIu32 ",\"waiting\":%" PRIu32 ",\"subscriptions\":%" PRIu64
             ",\"outbox_bytes\":%" PRIu64 ",\"memory_bytes\":%.0f,\"listeners\":%" PRIu32
-            ",\"uploads\":%" PRIu32 ",",
+            ",\"uploads\":%" PRIu32 ",\"writes\":%" PRIu64 ",",
             gate_places_taken(s->gate), s->waiting_count, g.interests, g.outbox_bytes,
-            resident_bytes(), s->stream_count, s->upload_count);
+            resident_bytes(), s->stream_count, s->upload_count, relay_count(s->relay)->puts_ok);
     fprintf(to,
             "\"store\":{\"souls\":%" PRIu64 ",\"keys\":%" PRIu64 ",\"held\":%" PRIu64
-            ",\"bytes\":%" PRIu64 ",\"bytes_max\":%" PRIu64 "},",
-            d.souls, d.rows, d.held, d.map_bytes_used, d.map_bytes_max);
+            ",\"bytes\":%" PRIu64 ",\"bytes_max\":%" PRIu64 ",\"audio_bytes\":%" PRIu64 "},",
+            d.souls, d.rows, d.held, d.map_bytes_used, d.map_bytes_max, d.hashed_bytes);
     fprintf(to,
             "\"limits\":{\"message_bytes\":%zu,\"connections\":%" PRIu32
             ",\"connections_per_address\":%" PRIu32

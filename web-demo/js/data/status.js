@@ -16,7 +16,7 @@ export function openStatus({ world })
         const at = Date.now(), writes = number(said.writes, 0, 2 ** 53);
         const seconds = writesBefore && (at - writesBefore.at) / 1000;
         samples.push({
-            at, peers: number(said.connections, 0, 1e9), bytes: number(said.store?.bytes, 0, 2 ** 53),
+            at, peers: number(said.connections, 0, 1e9), bytes: number(said.store?.bytes, 0, 2 ** 53) + number(said.store?.audio_bytes, 0, 2 ** 53),
             memory: number(said.memory_bytes, 0, 2 ** 53), listeners: number(said.listeners, 0, 1e9),
             writes: seconds > 0 && writes >= writesBefore.writes ? (writes - writesBefore.writes) / seconds : 0,
         });
