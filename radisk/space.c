@@ -422,16 +422,18 @@ space_work *space_hand(radisk *store, double now_ms)
 
 /* A generation that is to be sealed is sealed in the next turn, unless the journal is at
  * work: then its news come first. */
-static double seal_in_ms(const radisk *store)
+static double seal_in_ms(const radisk *store, double now_ms)
 {
-    if (store->space->phase != FOLDING || !log_idle(store)) return (double)INFINITY;
-    return store->has_next && store->trouble == STATUS_OK ? 0 : RETRY_MS;
+    bool seals =
+        store->space->phase == FOLDING && log_idle(store) && fold_wants_seal(store, now_ms);
+
+    return seals ? 0 : (double)INFINITY;
 }
 
 double space_due_in_ms(radisk *store, double now_ms)
 {
     const space *s = store->space;
-    double in = seal_in_ms(store);
+    double in = seal_in_ms(store, now_ms);
 
     if (store->folding || overlay_sealed(store) != NULL)
         return (double)INFINITY; /* their news come first */

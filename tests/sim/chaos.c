@@ -63,6 +63,12 @@ static relay_limits choose_limits(world *w)
     return l;
 }
 
+static void met(void *context, void *owner, const graph_write *write, bool taken)
+{
+    (void)owner;
+    if (!taken) store_known(((world *)context)->store, write->soul, write->key);
+}
+
 static void make_relay_options(world *w)
 {
     w->options = (relay_options){
@@ -70,6 +76,7 @@ static void make_relay_options(world *w)
         .crypto = &test_curve,
         .pool = verifier_pool(w),
         .pid = SLICE("relaypid1"),
+        .uploads = { .met = met, .context = w },
     };
     if (dice_percent(die(w), 5)) w->options.pool = (check_pool){ NULL, NULL };
 }

@@ -138,6 +138,7 @@ static void tell_store_counts(const store_counts *c)
            "bytes %llu, collected %llu\n",
            N(batches), N(batches_failed), N(folds), N(folds_failed), N(transactions), N(blob_bytes),
            N(collected_bytes));
+    printf("%llu pieces of audio collected\n", N(collected));
     printf("%llu purges of %llu rows; latched %llu times\n", N(purges), N(rows_purged), N(latched));
 #undef N
 }

@@ -32,7 +32,7 @@ static const spelling souls[NAMES_SOULS] = {
     PLAIN("s/1"),
     PLAIN("~" PUB1 "/inbox"),
     PLAIN("~" PUB3 "/wall"),
-    PLAIN("audio#1"),
+    PLAIN("audio/00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff#1"),
     SPELL("a \"quoted\" \\ soul\n", "\"a \\\"quoted\\\" \\\\ soul\\n\""),
     PLAIN("room<?5"),
     SPELL("\xed\xa0\xbd\xed\xb8\x80", "\"\xf0\x9f\x98\x80\""),

@@ -2,7 +2,9 @@
 #include "tests/sim/store.h"
 
 #include "radisk/radisk.h"
+#include "radisk/space.h"
 #include "tests/sim/breakage.h"
+#include "tests/sim/collects.h"
 #include "tests/sim/purges.h"
 #include "tests/sim/witness.h"
 #include "tests/sim/world.h"
@@ -22,6 +24,7 @@ struct store {
     radisk *radisk;     /* NULL: down */
     witness *witness;
     purges *purges;
+    collects *collects;
     bool sync_planned, fold_planned, operator_planned, was_ready, was_killed;
     store_counts counts;
 };
@@ -76,6 +79,7 @@ static void make_radisk(store *s)
     s->breakage = breakage_new(s->world, &s->dice);
     s->witness = witness_new(s->world);
     s->purges = purges_new(s->world);
+    s->collects = collects_new(s->world);
     s->options = (radisk_options){ .folder = breakage_folder(s->breakage),
                                    .limits = choose_limits(s),
                                    .by_hand = true,
@@ -83,6 +87,8 @@ static void make_radisk(store *s)
                                    .now_ms = steady_ms,
                                    .clock_ms = wall_ms,
                                    .context = s };
+    s->options.limits.audio_grace_ms = collects_grace_ms(s->collects);
+    s->options.limits.audio_pass_ms = SIZE_MAX; /* only when it is asked for */
     for (size_t i = 0; i < sizeof s->options.secret; i++)
         s->options.secret[i] = (uint8_t)dice_bits(&s->dice);
     s->counts.worlds = 1;
@@ -116,6 +122,7 @@ void store_free(store *s)
     if (s->radisk != NULL) radisk_crash(s->radisk);
     witness_free(s->witness);
     purges_free(s->purges);
+    collects_free(s->collects);
     breakage_free(s->breakage);
     free(s);
 }
@@ -187,7 +194,11 @@ static void note_end(store *s)
     radisk_stats stats;
     store_counts *c = &s->counts;
 
+    graph_progress progress;
+
     witness_note_end(s->witness);
+    radisk_graph(s->radisk)->progress(radisk_graph(s->radisk)->context, &progress);
+    collects_end(s->collects, &progress);
     radisk_measure(s->radisk, &stats);
     c->replayed += stats.replayed_rows;
     c->batches += stats.batches;
@@ -294,6 +305,7 @@ void store_turn(store *s)
     if (s->memory != NULL || s->radisk == NULL) return;
     radisk_turn(s->radisk);
     purges_watch(s->purges);
+    collects_watch(s->collects);
     call_the_operator(s);
     plan_steps(s);
     misfortune(s);
@@ -357,6 +369,7 @@ void store_fault(store *s)
     world *w = s->world;
 
     if (w->calm) return;
+    if (s->radisk != NULL) collects_ask(s->collects, s->radisk);
     if (s->radisk != NULL && dice_percent(&s->dice, 25)) {
         purges_ask(s->purges, s->radisk);
         relay_turn_soon(w, 0);
@@ -396,7 +409,20 @@ void store_calm(store *s)
 
 bool store_may_be_purged(const store *s, int soul, int key, double state)
 {
-    return s->memory == NULL && purges_may_be(s->purges, soul, key, state);
+    return s->memory == NULL &&
+           (purges_may_be(s->purges, soul, key, state) || collects_may_be(s->collects, soul, key));
+}
+
+void store_taken(store *s, int soul, int key, uint64_t batch)
+{
+    if (s->memory == NULL) collects_taken(s->collects, soul, key, batch);
+}
+
+void store_known(store *s, slice soul, slice key)
+{
+    if (s->memory != NULL) return;
+    radisk_renew_soul(s->radisk, soul);
+    collects_known(s->collects, names_find_soul(soul), names_find_key(key));
 }
 
 void store_check_purged(store *s)
@@ -410,5 +436,6 @@ void store_add_counts(const store *s, store_counts *to)
     const uint64_t *b = (const uint64_t *)&s->counts;
 
     for (size_t i = 0; i < sizeof *to / sizeof *a; i++) a[i] += b[i];
+    if (s->memory == NULL) to->collected += collects_done(s->collects);
     if (s->memory == NULL) to->purges += purges_done(s->purges, &to->rows_purged);
 }

@@ -18,7 +18,8 @@
  *
  * While the world is not calm its disk fails: a sync, a write, a commit once, or
  * it is full for a while. Two failures within a minute latch the store, and then
- * an operator starts the relay again. And now and then something is purged.
+ * an operator starts the relay again. And now and then something is purged, or audio is
+ * collected that nobody names.
  *
  * witness.c remembers what the store was told, and asks it after each start:
  *   - a merge whose ticket was safe is there, every row of it;
@@ -40,6 +41,7 @@ typedef enum store_kind { STORE_MEMORY, STORE_RADISK } store_kind;
 typedef struct store_counts {
     uint64_t worlds, starts, replayed, batches, batches_failed, folds, folds_failed;
     uint64_t transactions, blob_bytes, collected_bytes, purges, rows_purged, latched;
+    uint64_t collected; /* roots of audio */
     uint64_t died_in_a_job, power_losses, torn_starts;
 } store_counts;
 
@@ -73,6 +75,10 @@ void store_settle(store *s); /* everything durable, without an event */
 
 /* Whether a write of this state may be gone for good because of a purge. */
 bool store_may_be_purged(const store *s, int soul, int key, double state);
+
+/* A merge took this row; a peer brought this chunk, which was known. */
+void store_taken(store *s, int soul, int key, uint64_t batch);
+void store_known(store *s, slice soul, slice key);
 
 /* Fails the world when something purged is there. */
 void store_check_purged(store *s);

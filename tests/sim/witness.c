@@ -82,6 +82,10 @@ static void remember(witness *w, const graph_write *writes, size_t count, graph_
                         .verdict = writes[i].verdict,
                         .batch = ticket.batch };
         judge(w, &t);
+        if (t.verdict == HAM_TAKE)
+            store_taken(w->world->store, t.soul, t.key, ticket.batch);
+        else if (t.verdict != HAM_WAIT)
+            store_known(w->world->store, writes[i].soul, writes[i].key);
         add(t.verdict == HAM_WAIT ? &w->held : &w->life, &t);
     }
 }
@@ -193,6 +197,8 @@ static bool is_there(const witness *w, const testimony *t, cell *kept)
 {
     disk_cell(w->world, t->soul, t->key, kept);
     if (cell_order(kept, &t->told) >= 0) return true;
+    /* One that was collected may have come again, with another state. */
+    if (kept->has && names_place_of(t->soul)->kind == NAMES_CHUNKS) return true;
     if (world_expired(w->world, t->soul, t->told.state)) return true;
     /* Taken by a recovery, because its time had come; now the clock is set back. */
     if (t->told.state > world_moment(w->world).wall_ms && was_held(w, t)) return true;
