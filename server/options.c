@@ -343,8 +343,9 @@ static const struct option {
       "memory only. closed: only what allowed keys sign or certify. Reading is\n"
       "open always. Default open" },
     { "--allow", "PUB|FILE", set_allow,
-      "a public key that may write in closed mode, or a file with one a line;\n"
-      "may be given several times. SIGHUP reads the files anew" },
+      "a public key that may write in closed mode, and whose pins of audio count in\n"
+      "any, or a file with one a line; may be given several times. SIGHUP reads the\n"
+      "files anew" },
     { "--write-token", "TOKEN|@FILE", set_token,
       "whoever shows it may write what is not signed, in any mode: ?token=, a\n"
       "header \"Authorization: Bearer\", a cookie \"token\", or headers.token of a\n"

@@ -173,6 +173,33 @@ export function audio_cases(admin)
         assert.deepEqual((await collect(relay.data, '--grace', '4')).went, [forgotten.root]);
     });
 
+    /* Each track comes again and again at the moment when it goes. What is acknowledged is
+     * there for a grace; a machine that takes longer than that to look proves nothing. */
+    admin.test('what is put while it is collected is there, when it is acknowledged', async t => {
+        const grace = 1500;
+        const relay = await relay_of(t, ['--limit', `audio-grace-ms=${grace}`, '--limit', 'audio-pass-ms=40']);
+        const pause = ms => new Promise(resolve => setTimeout(resolve, ms));
+        let looked = 0, went = 0;
+        const live = async seed => {
+            const track = track_of(seed);
+            for (let round = 0; round < 5; round++) {
+                const begun = Date.now();
+                await publish(relay, track);
+                const here = await has(relay, track);
+                if (Date.now() - begun < grace) {
+                    assert.ok(here, `round ${round} of ${seed}: gone after ${Date.now() - begun} ms`);
+                    looked++;
+                }
+                await pause(grace + 15 * seed);
+                if (!await has(relay, track)) went++;
+            }
+        };
+        await Promise.all([50, 51, 52, 53, 54, 55].map((seed, i) => pause(100 * i).then(() => live(seed))));
+        assert.ok(looked > 0 && went > 0, `${looked} looks, ${went} went`);
+        await relay.restart('kill');
+        await is_well(relay);
+    });
+
     admin.test('an upload leaves nothing but its track', async t => {
         const relay = await relay_of(t);
         const bytes = noise(12, 300_000);
