@@ -3,7 +3,7 @@ import { assert, fresh, until } from '../tools/harness.mjs';
 import { open_raw, put_of } from '../tools/raw.mjs';
 import { make_pair, signed } from '../tools/signer.mjs';
 import { make_track, nodes_of, noise, publish, put_all } from '../audio/track.mjs';
-import { done, figures, lines, relay_of, scratch, tool } from './tool.mjs';
+import { begin_tool, done, figures, lines, relay_of, scratch, tool } from './tool.mjs';
 
 const track_of = seed => make_track(noise(seed, 100_000), { mime: 'audio/mpeg' });
 const link_of = track => ({ '#': `audio/${track.root}#m` });
@@ -198,6 +198,23 @@ export function audio_cases(admin)
         assert.ok(looked > 0 && went > 0, `${looked} looks, ${went} went`);
         await relay.restart('kill');
         await is_well(relay);
+    });
+
+    admin.test('when the quota is nearly used, what may go goes at once, and nothing else', async t => {
+        const relay = await relay_of(t);
+        const [named, lost] = [track_of(60), track_of(61)];
+        await publish(relay, named, lost);
+        await put(relay, 'tracks/1', 'audio', link_of(named));
+        await relay.stop();
+        const full = begin_tool(['serve', '--listen', '127.0.0.1:0', '--data', relay.data,
+            '--limit', 'hash-bytes=270000', '--limit', 'audio-grace-ms=1']);
+        t.after(() => full.child.kill('SIGKILL'));
+        await until('the server has come', () => full.said().includes('ready'));
+        await until('there is room', async () => (await list(relay.data)).length === 1);
+        assert.equal((await list(relay.data))[0].root, named.root);
+        full.child.kill('SIGTERM');
+        await full.ended;
+        assert.match(await done(['check', relay.data]), /^damaged 0$/m);
     });
 
     admin.test('an upload leaves nothing but its track', async t => {

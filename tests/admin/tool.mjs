@@ -11,7 +11,7 @@ import { start_relay } from '../tools/relay.mjs';
 const tests = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 export const binary = process.env.BRASA || path.join(tests, '..', 'build', 'release', 'server', 'brasa');
 
-/* Starts one; `input` is what stands on its stdin, and {child, ended} is given. */
+/* Starts one; `input` is what stands on its stdin, and {child, ended, said} is given: said() is its stdout so far. */
 export function begin_tool(words, input = '')
 {
     const child = spawn(binary, words, { stdio: ['pipe', 'pipe', 'pipe'] });
@@ -23,7 +23,7 @@ export function begin_tool(words, input = '')
     child.stdin.on('error', () => {}); // it need not read to the end
     child.stdin.end(input);
     const ended = new Promise(resolve => child.on('close', (code, signal) => resolve({ code: code ?? signal, out, err })));
-    return { child, ended };
+    return { child, ended, said: () => out };
 }
 
 /* {code, out, err} of a command. */
