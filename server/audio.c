@@ -5,7 +5,7 @@
 #include "core/keyed.h"
 #include "radisk/raw.h"
 #include "radisk/space.h"
-#include "server/pace.h"
+#include "server/audio_vain.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -20,14 +20,14 @@ enum {
     SEARCH_BYTES = 64 << 20,
     /* A search of more than this that found nothing is not made again so soon. */
     SEARCH_DEAR = 1 << 20,
-    SEARCH_AGAIN_MS = 5000,
-    FRUITLESS_MAX = 64,
-    TEXT_FREE = 64 << 10, /* no manifest without parts is longer */
+    /* One of less is not paid for, and never put off. */
+    CHEAP_ROWS = 64,
+    ROW_COST = 64,
+    TEXT_FREE = 64 << 10, /* in one search; no manifest without parts is longer */
     LOOK_COST = 512,      /* of finding out that a part is there */
     SEARCH_SHARE = 8,     /* what is read and not taken apart costs less */
     PART_PER_HASH = 64,   /* bytes of text: a hash in its quotes, a comma, some space */
     PART_BASE = 1 << 10,
-    UNFIT_MAX = 1024,
     HELD_FREE = 64 << 10,
     NAMES_MAX = 64, /* candidates of one search */
     SCRATCH_KEEP = 64 << 10,
@@ -64,16 +64,6 @@ typedef struct entry {
 LIST_HEAD(shelf, entry);
 TAILQ_HEAD(entries, entry);
 
-typedef struct fruitless {
-    uint8_t root[AUDIO_HASH];
-    int64_t until_ms; /* 0: none */
-} fruitless;
-
-/* A manifest that will never describe what this root is. */
-typedef struct unfit {
-    uint8_t root[AUDIO_HASH], manifest[AUDIO_HASH];
-} unfit;
-
 struct audio {
     radisk *store;
     const sea_crypto *crypto;
@@ -83,11 +73,10 @@ struct audio {
     struct entries order; /* the one used last comes first */
     size_t count, bytes;
     arena scratch;
-    fruitless fruitless[FRUITLESS_MAX];
-    unsigned fruitless_next;
-    unfit unfit[UNFIT_MAX];
+    audio_vain vain;
     size_t held; /* bytes of tracks that somebody holds */
     pace reading;
+    size_t free; /* bytes of text that this search may still read unpaid */
     int64_t now_ms;
 };
 
@@ -110,6 +99,7 @@ status audio_new(audio **out, radisk *store, const sea_crypto *crypto, const aud
     memcpy(a->secret, secret, sizeof a->secret);
     TAILQ_INIT(&a->order);
     a->reading = pace_new(&reading_rule, 0);
+    vain_begin(&a->vain, a->secret);
     a->scratch = arena_make(SCRATCH_BASE + (size_t)limits->chunks_max * SCRATCH_PER_CHUNK);
     *out = a;
     return STATUS_OK;
@@ -281,7 +271,9 @@ static status read_text(audio *a, slice soul, slice key, slice *out)
     status s = g->look(g->context, soul, key, &row);
 
     if (s != STATUS_OK) return s;
-    if (row.value.len > TEXT_FREE) {
+    if (row.value.len <= a->free) {
+        a->free -= row.value.len;
+    } else {
         if (!may_spend(a)) return STATUS_BUSY;
         pay(a, row.value.len);
     }
@@ -475,7 +467,7 @@ static status read_chunk(audio *a, const audio_track *t, uint32_t index, slice *
 
 typedef struct search {
     spelled names[NAMES_MAX];
-    size_t count, rows, bytes, most;
+    size_t count, rows, bytes, rows_max, bytes_max;
 } search;
 
 /* Only notes which values look like manifests: the graph cannot be asked from here. */
@@ -489,24 +481,7 @@ static bool note_candidate(void *visitor, const graph_row *row)
         memcpy(f->names[f->count].at, row->key.at, row->key.len);
         f->names[f->count++].len = row->key.len;
     }
-    return f->rows < SEARCH_ROWS && f->bytes < f->most && f->count < NAMES_MAX;
-}
-
-static bool was_fruitless(const audio *a, const uint8_t root[static AUDIO_HASH], int64_t now_ms)
-{
-    for (size_t i = 0; i < FRUITLESS_MAX; i++)
-        if (a->fruitless[i].until_ms > now_ms &&
-            memcmp(a->fruitless[i].root, root, AUDIO_HASH) == 0)
-            return true;
-    return false;
-}
-
-static void note_fruitless(audio *a, const uint8_t root[static AUDIO_HASH], int64_t now_ms)
-{
-    fruitless *f = &a->fruitless[a->fruitless_next++ % FRUITLESS_MAX];
-
-    memcpy(f->root, root, AUDIO_HASH);
-    f->until_ms = now_ms + SEARCH_AGAIN_MS;
+    return f->rows < f->rows_max && f->bytes < f->bytes_max && f->count < NAMES_MAX;
 }
 
 /* Whether a chunk has the length that the manifest says, if it can be read. */
@@ -518,29 +493,6 @@ static bool fits(audio *a, const audio_track *t, uint32_t index, bool *read)
         return bytes.len == audio_stored_bytes(&t->manifest, index);
     *read = false;
     return true;
-}
-
-/* A hash names one text, and that says the same for ever. */
-static unfit *unfit_place(audio *a, const uint8_t hash[static AUDIO_HASH])
-{
-    return &a->unfit[keyed_hash(a->secret, (slice){ (const char *)hash, AUDIO_HASH }) % UNFIT_MAX];
-}
-
-static bool is_unfit(audio *a, const uint8_t root[static AUDIO_HASH],
-                     const uint8_t hash[static AUDIO_HASH])
-{
-    const unfit *u = unfit_place(a, hash);
-
-    return memcmp(u->manifest, hash, AUDIO_HASH) == 0 && memcmp(u->root, root, AUDIO_HASH) == 0;
-}
-
-static void note_unfit(audio *a, const uint8_t root[static AUDIO_HASH],
-                       const uint8_t hash[static AUDIO_HASH])
-{
-    unfit *u = unfit_place(a, hash);
-
-    memcpy(u->root, root, AUDIO_HASH);
-    memcpy(u->manifest, hash, AUDIO_HASH);
 }
 
 /* Takes the first candidate that is a manifest and whose sizes nothing contradicts;
@@ -557,15 +509,17 @@ static status choose(audio *a, const uint8_t root[static AUDIO_HASH], search *f,
         bool read = true;
         status found;
 
-        if (!audio_hash_read(key_slice(&f->names[i]), hash) || is_unfit(a, root, hash)) continue;
+        if (!audio_hash_read(key_slice(&f->names[i]), hash) || vain_is_unfit(&a->vain, root, hash))
+            continue;
         found = find_named(a, root, hash, &e, &why);
         if (found == STATUS_BUSY) return found; /* which one is first depends on nobody's haste */
         if (found == STATUS_NO_MEMORY || found == STATUS_IO) s = found;
-        if (found == STATUS_MALFORMED || found == STATUS_TOO_BIG) note_unfit(a, root, hash);
+        if (found == STATUS_MALFORMED || found == STATUS_TOO_BIG)
+            vain_note_unfit(&a->vain, root, hash);
         if (found != STATUS_OK) continue;
         if (!fits(a, &e->track, 0, &read) ||
             !fits(a, &e->track, e->track.manifest.count - 1, &read)) {
-            note_unfit(a, root, hash);
+            vain_note_unfit(&a->vain, root, hash);
             continue;
         }
         *out = e;
@@ -573,6 +527,16 @@ static status choose(audio *a, const uint8_t root[static AUDIO_HASH], search *f,
         return STATUS_OK;
     }
     return s;
+}
+
+/* Whether all of it may be read: a little always may. */
+static bool begin_search(audio *a, search *f)
+{
+    bool all = may_spend(a);
+
+    f->rows_max = all ? SEARCH_ROWS : CHEAP_ROWS;
+    f->bytes_max = all ? SEARCH_BYTES : 2 * TEXT_FREE;
+    return all;
 }
 
 static status find_first(audio *a, const uint8_t root[static AUDIO_HASH], int64_t now_ms,
@@ -583,7 +547,7 @@ static status find_first(audio *a, const uint8_t root[static AUDIO_HASH], int64_
     char name[AUDIO_SOUL_MAX];
     slice soul = manifest_soul(name, root);
     entry *e = remembered_first(a, root);
-    bool sure = false;
+    bool sure = false, is_cheap, is_cut;
     search *f;
     status s;
 
@@ -592,16 +556,19 @@ static status find_first(audio *a, const uint8_t root[static AUDIO_HASH], int64_
         return STATUS_OK;
     }
     if (e != NULL) forget(a, e);
-    if (was_fruitless(a, root, now_ms)) return STATUS_NOT_FOUND;
+    if (vain_is_fruitless(&a->vain, root, now_ms)) return STATUS_NOT_FOUND;
     f = calloc(1, sizeof *f);
     if (f == NULL) return STATUS_NO_MEMORY;
-    f->most = may_spend(a) ? SEARCH_BYTES : SEARCH_DEAR;
+    is_cheap = !begin_search(a, f);
     s = g->scan(g->context, soul, &all, note_candidate, f);
-    if (f->bytes > SEARCH_DEAR) pay(a, f->bytes / SEARCH_SHARE);
-    if (s == STATUS_OK && f->bytes >= f->most && f->most < SEARCH_BYTES) s = STATUS_BUSY;
+    is_cut = is_cheap && (f->rows >= f->rows_max || f->bytes >= f->bytes_max);
+    if (f->rows > CHEAP_ROWS || f->bytes > TEXT_FREE)
+        pay(a, f->rows * ROW_COST + f->bytes / SEARCH_SHARE);
     if (s == STATUS_OK) s = choose(a, root, f, out, &sure);
     if (s == STATUS_OK && (sure || f->bytes > SEARCH_DEAR)) call_first(a, *out);
-    if (s == STATUS_NOT_FOUND && f->bytes > SEARCH_DEAR) note_fruitless(a, root, now_ms);
+    if (s == STATUS_NOT_FOUND && f->bytes > SEARCH_DEAR)
+        vain_note_fruitless(&a->vain, root, now_ms);
+    if (s == STATUS_NOT_FOUND && is_cut) s = STATUS_BUSY;
     free(f);
     return s;
 }
@@ -614,6 +581,7 @@ status audio_find(audio *a, const uint8_t root[static AUDIO_HASH], const uint8_t
 
     *why = "";
     a->now_ms = now_ms;
+    a->free = TEXT_FREE;
     s = manifest != NULL ? find_named(a, root, manifest, &e, why) : find_first(a, root, now_ms, &e);
     if (s != STATUS_OK) return s;
     /* Those that are held cannot make room; small ones are bounded by who may hold any. */
@@ -621,6 +589,38 @@ status audio_find(audio *a, const uint8_t root[static AUDIO_HASH], const uint8_t
     if (s == STATUS_OK) *out = hand_out(a, e);
     make_room(a);
     return s;
+}
+
+/* Any manifest of a root will do: it is made of its hashes. */
+static const entry *any_remembered(const audio *a, const uint8_t root[static AUDIO_HASH])
+{
+    const uint8_t *known = vain_known(&a->vain, root);
+    const entry *e = remembered_first(a, root);
+
+    return e == NULL && known != NULL ? remembered(a, known) : e;
+}
+
+bool audio_names(audio *a, const uint8_t root[static AUDIO_HASH], uint32_t index,
+                 const uint8_t hash[static AUDIO_HASH], int64_t now_ms)
+{
+    const entry *e = any_remembered(a, root);
+    audio_track *t;
+    const char *why;
+
+    if (e == NULL && vain_may_ask(&a->vain, root, now_ms) &&
+        audio_find(a, root, NULL, now_ms, &t, &why) == STATUS_OK) {
+        vain_note_known(&a->vain, root, t->hash);
+        audio_release(a, t);
+        e = any_remembered(a, root);
+    }
+    return e == NULL ||
+           (index < e->track.manifest.count &&
+            memcmp(e->track.manifest.hashes + (size_t)index * AUDIO_HASH, hash, AUDIO_HASH) == 0);
+}
+
+void audio_note_manifest(audio *a, const uint8_t root[static AUDIO_HASH])
+{
+    vain_forget_asked(&a->vain, root);
 }
 
 /* ---- what is present ---- */

@@ -61,6 +61,13 @@ MUST_USE status audio_find(audio *a, const uint8_t root[static AUDIO_HASH], cons
                            int64_t now_ms, audio_track **out, const char **why);
 void audio_release(audio *a, audio_track *t);
 
+/* False: a manifest of this root is here, and names no such chunk at this place. True may
+ * stand for "not known": not every write is worth a search, and a root is searched for
+ * once a second, until somebody notes that something came under its manifests. */
+bool audio_names(audio *a, const uint8_t root[static AUDIO_HASH], uint32_t index,
+                 const uint8_t hash[static AUDIO_HASH], int64_t now_ms);
+void audio_note_manifest(audio *a, const uint8_t root[static AUDIO_HASH]);
+
 /* Looks for the chunks from *at on, to `end` (not included), in the store, as far as
  * `*looks` allow, which count down. AUDIO_ALL: they are there, *at is `end`.
  * AUDIO_MISSING: *at is one that is not. AUDIO_MORE: call again. */

@@ -31,7 +31,9 @@ bool quota_is_over(server *s, const gate_person *person, uint64_t bytes)
 void quota_note(server *s, const gate_person *person, slice soul)
 {
     char at[ADDRESS_TEXT_MAX + 4];
+    audio_soul where = audio_soul_read(soul);
 
+    if (where.kind == AUDIO_MANIFEST) audio_note_manifest(s->audio, where.root);
     if (person != NULL)
         radisk_charge(s->store, soul, name_of(person, at));
     else
@@ -75,18 +77,11 @@ static bool is_orphan(server *s, const graph_write *w)
 {
     audio_soul soul = audio_soul_read(w->soul);
     uint8_t hash[AUDIO_HASH];
-    audio_track *track;
-    const char *why;
     uint32_t index;
 
-    if (soul.kind != AUDIO_CHUNKS ||
-        audio_find(s->audio, soul.root, NULL, s->now.steady_ms, &track, &why) != STATUS_OK)
-        return false;
-    const audio_manifest *m = &track->manifest;
-    bool named = audio_chunk_key_read(w->key, &index, hash) && index < m->count &&
-                 memcmp(m->hashes + (size_t)index * AUDIO_HASH, hash, AUDIO_HASH) == 0;
-    audio_release(s->audio, track);
-    return !named;
+    if (soul.kind != AUDIO_CHUNKS) return false;
+    if (!audio_chunk_key_read(w->key, &index, hash)) index = UINT32_MAX;
+    return !audio_names(s->audio, soul.root, index, hash, s->now.steady_ms);
 }
 
 /* ---- pressure ---- */

@@ -285,6 +285,67 @@ static void listeners_hold_no_more_long_manifests_than_have_room(void **state)
     end(&t);
 }
 
+/* Each names parts that nobody has, so none is ever found to be useless. */
+static void searching_what_strangers_pile_up_under_a_root_is_put_off_in_time(void **state)
+{
+    enum { PILE = 12, PARTS = 900 };
+    char spelled[BASE64_LEN_32], hex[AUDIO_ROOT];
+    uint8_t hash[AUDIO_HASH], small[AUDIO_HASH];
+    audio_track *track;
+    text words = { 0 };
+    int looked = 0;
+    stand t;
+
+    begin(&t, state);
+    memset(t.root, 9, sizeof t.root);
+    audio_hex(t.root, hex);
+    base64_print32(t.hashes, spelled);
+    for (int i = 0; i < PILE; i++) {
+        char mime[32];
+
+        text_reset(&words, 1 << 20);
+        text_add(&words,
+                 SLICE("{\"v\":1,\"bytes\":2700,\"chunk\":3,\"span\":3,\"n\":900,\"root\":\""));
+        text_add(&words, (slice){ hex, sizeof hex });
+        (void)snprintf(mime, sizeof mime, "\",\"mime\":\"audio/%d\"", i);
+        text_add(&words, kit_text(mime));
+        text_add(&words, SLICE(",\"parts\":["));
+        for (int k = 0; k < PARTS; k++) {
+            text_add(&words, k > 0 ? SLICE(",\"") : SLICE("\""));
+            text_add(&words, (slice){ spelled, sizeof spelled });
+            text_add_char(&words, '"');
+        }
+        text_add(&words, SLICE("]}"));
+        put_text(&t, text_slice(&words), hash);
+    }
+    text_free(&words);
+    while (looked < 1000 && find(&t, NULL, 0, &track) == STATUS_NOT_FOUND) looked++;
+    assert_in_range(looked, 1, 100);
+    assert_int_equal(find(&t, NULL, 0, &track), STATUS_BUSY);
+    put_manifest(&t, 1000, 3, "audio/short", small);
+    assert_int_equal(find(&t, NULL, 0, &track), STATUS_OK);
+    audio_release(t.tracks, track);
+    end(&t);
+}
+
+static void of_a_root_that_is_known_it_is_known_what_it_is_made_of(void **state)
+{
+    uint8_t hash[AUDIO_HASH], junk[AUDIO_HASH] = { 1 }, stranger[AUDIO_HASH] = { 2 };
+    stand t;
+
+    begin(&t, state);
+    audio_root(&hashing, t.hashes, 10, t.root);
+    assert_true(audio_names(t.tracks, t.root, 3, junk, 0)); /* nothing is known */
+    put_manifest(&t, 10, 3, "audio/a", hash);
+    audio_note_manifest(t.tracks, t.root);
+    assert_false(audio_names(t.tracks, t.root, 3, junk, 1));
+    assert_false(audio_names(t.tracks, t.root, 10, t.hashes, 1));
+    assert_false(audio_names(t.tracks, t.root, UINT32_MAX, t.hashes, 1));
+    assert_true(audio_names(t.tracks, t.root, 3, t.hashes, 1));
+    assert_true(audio_names(t.tracks, stranger, 3, t.hashes, 1));
+    end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +358,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_manifest_under_a_strangers_root_is_still_its_own_roots,
                                         audio_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(listeners_hold_no_more_long_manifests_than_have_room,
+                                        audio_setup, kit_teardown),
+        cmocka_unit_test_setup_teardown(
+            searching_what_strangers_pile_up_under_a_root_is_put_off_in_time, audio_setup,
+            kit_teardown),
+        cmocka_unit_test_setup_teardown(of_a_root_that_is_known_it_is_known_what_it_is_made_of,
                                         audio_setup, kit_teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
