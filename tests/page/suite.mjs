@@ -1,10 +1,12 @@
 /* suite.mjs - the page's data modules (web-demo/js/data) against a real relay. */
 import { suite } from '../tools/harness.mjs';
 import { people_cases } from './cases-people.mjs';
+import { playlist_cases } from './cases-playlists.mjs';
 import { World } from './world.mjs';
 
 const page = suite('page');
 const world = new World();
 page.after(() => world.close());
 people_cases(page, world);
+playlist_cases(page, world);
 await page.run(() => world.open());

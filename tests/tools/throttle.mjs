@@ -39,6 +39,7 @@ function pace(from, to, slice)
 class Line {
     #server;
     #pairs = new Set();
+    #severed = false;
     constructor(target, bits)
     {
         this.#server = net.createServer(near => this.#join(near, target, bits));
@@ -46,6 +47,11 @@ class Line {
 
     #join(near, target, bits)
     {
+        if (this.#severed) {
+            near.on('error', () => {});
+            near.destroy();
+            return;
+        }
         const far = net.connect(target, '127.0.0.1');
         const pair = [near, far];
         this.#pairs.add(pair);
@@ -80,6 +86,15 @@ class Line {
     {
         for (const [near, far] of this.#pairs) { near.destroy(); far.destroy(); }
     }
+
+    /* As cut(), and until mend() the next connections end at once, too. */
+    sever()
+    {
+        this.#severed = true;
+        this.cut();
+    }
+
+    mend() { this.#severed = false; }
 
     close()
     {

@@ -1,21 +1,20 @@
 /* playlists.js - lists of tracks that several people edit at once.
  *
  *   ~owner/playlists              key id, link to the list; null when it is gone
- *   ~owner/playlists/<id>         name
+ *   ~owner/playlists/<id>         name; items, a link to one of:
  *   ~owner/playlists/<id>/items   key item, value JSON {t: track, p: place, a: ms}; null when taken out
  *   ~owner/editors/<id>           key a user's public key, value that user's certificate
- *   ~owner/blocked/<id>           key a user's public key, value true: the certificate is void
  *
  * An item is one value, so two people who touch two items never disturb each other, and
  * the later of two who touch one wins, on every screen alike. Order is order.js.
  *
- * Whom the owner shares with gets a certificate over playlists/<id>, name and items, and
- * writes into the owner's space with it. The editor's sea.js looks into the block list
- * before it lets a write out, and it would wait for a list it has never seen: so `false`
- * stands there from the start.
+ * Whom the owner shares with gets a certificate over exactly the path of the items, and
+ * writes into the owner's space with it. The name stays the owner's.
  *
- * A reader's sea.js does not believe items by somebody who is blocked now, however old they
- * are. So whoever takes an editor's right away signs the items anew first.
+ * A certificate cannot be taken back: the block lists of SEA are looked up by the writer's
+ * own sea.js in the midst of a put, which is lost when the answer is not at hand. So whoever
+ * takes a right away moves: the items are copied to a soul of a new name, the others get a
+ * certificate for that, and the link is turned. The old one opens a room that nobody looks into.
  */
 import { newName } from './bytes.js';
 import { emitter, gather } from './events.js';
@@ -27,6 +26,16 @@ const nameMax = 120;
 const lead = 'certificate '; /* sea.js takes texts apart that look like its own */
 
 const certificateOf = value => (typeof value === 'string' && value.length < 4000 && value.startsWith(lead + 'SEA{') ? value.slice(lead.length) : '');
+
+/* The path that a certificate opens. */
+const pathOf = certificate => record(record(certificate.slice('SEA'.length)).m).w?.['#']?.['='];
+
+/* Where the items of a list are: what the owner says, if it is in this list, else the first place. */
+function itemsSoul(soul, node)
+{
+    const said = link(node.items);
+    return said.startsWith(soul + '/items') && /^[A-Za-z0-9]{0,12}$/.test(said.slice(soul.length + '/items'.length)) ? said : soul + '/items';
+}
 
 function itemOf(id, value)
 {
@@ -41,30 +50,48 @@ function openOne({ world, relay, people }, soul)
     const { SEA } = world;
     const at = soulOf(soul);
     if (at?.kind !== 'playlists') throw new Error('This is no playlist.');
-    const { pub: owner, id } = at, items = soul + '/items', editorsSoul = `~${owner}/editors/${id}`, blockedSoul = `~${owner}/blocked/${id}`;
+    const { pub: owner, id } = at, editorsSoul = `~${owner}/editors/${id}`;
     const events = emitter();
     const tell = gather(() => events.emit('change'), 8);
-    let name = '', list = [], editors = {}, blocked = {}, closed = false;
+    let name = '', list = [], editors = {}, items = '', offItems = () => {}, closed = false;
 
     const mine = () => people.me?.pub === owner;
-    const certificate = () => (people.me && blocked[people.me.pub] !== true ? certificateOf(editors[people.me.pub]) : '');
-    const canEdit = () => mine() || certificate() !== '';
+    const path = () => items.slice(owner.length + 2);
+    const opens = pub => {
+        const certificate = certificateOf(editors[pub]);
+        return certificate && pathOf(certificate) === path() ? certificate : '';
+    };
+    const canEdit = () => mine() || Boolean(people.me && opens(people.me.pub));
 
+    function hearItems(node)
+    {
+        list = Object.keys(node).map(key => itemOf(key, node[key])).filter(Boolean).sort(compare).slice(0, itemsMax);
+        tell();
+    }
+
+    function follow(where)
+    {
+        if (items === where) return;
+        offItems();
+        items = where;
+        offItems = relay.watch(items, hearItems);
+    }
+
+    follow(soul + '/items');
     const offs = [
-        relay.watch(soul, node => { name = text(node.name, nameMax); tell(); }),
-        relay.watch(items, node => {
-            const read = Object.keys(node).map(key => itemOf(key, node[key])).filter(Boolean).sort(compare);
-            list = read.slice(0, itemsMax);
+        relay.watch(soul, node => {
+            name = text(node.name, nameMax);
+            follow(itemsSoul(soul, node));
             tell();
         }),
         relay.watch(editorsSoul, node => { editors = node; tell(); }),
-        relay.watch(blockedSoul, node => { blocked = node; tell(); }),
         people.on('me', tell),
+        () => offItems(),
     ];
 
     const withRight = () => {
         if (mine()) return {};
-        const cert = certificate();
+        const cert = people.me ? opens(people.me.pub) : '';
         if (!cert) throw new Error(people.me ? 'This playlist is not shared with you.' : 'Sign in first.');
         return { cert };
     };
@@ -124,31 +151,35 @@ function openOne({ world, relay, people }, soul)
 
     async function rename(words)
     {
-        const right = withRight();
+        if (!mine()) throw new Error('Only its owner renames a playlist.');
         const cut = text(words, nameMax);
         if (!cut) throw new Error('A playlist needs a name.');
-        await relay.put(soul, 'name', cut, right);
+        await relay.put(soul, 'name', cut);
+    }
+
+    async function certify(pub, where)
+    {
+        const cert = await SEA.certify(pub, { '#': { '=': where.slice(owner.length + 2) } }, people.pair);
+        if (typeof cert !== 'string') throw new Error('The certificate could not be made.');
+        await relay.put(editorsSoul, pub, lead + cert);
     }
 
     async function share(pub)
     {
         if (!mine()) throw new Error('Only its owner shares a playlist.');
         if (!isPub(pub) || pub === owner) throw new Error('Nobody of that name is known here.');
-        const policy = { '#': { '*': 'playlists/' + id } };
-        const cert = await SEA.certify(pub, policy, people.pair, null, { block: blockedSoul });
-        if (typeof cert !== 'string') throw new Error('The certificate could not be made.');
-        await relay.put(blockedSoul, pub, false);
-        await relay.put(editorsSoul, pub, lead + cert);
+        if (!opens(pub)) await certify(pub, items);
     }
 
     async function unshare(pub)
     {
         if (!mine()) throw new Error('Only its owner shares a playlist.');
-        if (!isPub(pub)) return;
-        if (name) await relay.put(soul, 'name', name);
-        if (list.length > 0) await relay.putAll(items, Object.fromEntries(list.map(item => [item.id, write(item)])));
-        await relay.put(blockedSoul, pub, true);
+        if (!certificateOf(editors[pub])) return;
+        const others = Object.keys(editors).filter(one => one !== pub && isPub(one) && opens(one)), next = soul + '/items' + newName();
         await relay.put(editorsSoul, pub, null);
+        if (list.length > 0) await relay.putAll(next, Object.fromEntries(list.map(item => [item.id, write(item)])));
+        for (const other of others) await certify(other, next);
+        await relay.put(soul, 'items', { '#': next });
     }
 
     return {
@@ -157,7 +188,7 @@ function openOne({ world, relay, people }, soul)
         get items() { return list.map(({ id: item, track, at: added }) => ({ id: item, track, at: added })); },
         get mine() { return mine(); },
         get canEdit() { return canEdit(); },
-        get editors() { return Object.keys(editors).filter(pub => isPub(pub) && certificateOf(editors[pub]) && blocked[pub] !== true).slice(0, editorsMax); },
+        get editors() { return Object.keys(editors).filter(pub => isPub(pub) && opens(pub)).slice(0, editorsMax); },
         close()
         {
             if (closed) return;
