@@ -1,19 +1,23 @@
 /* upload_part.c - see upload_part.h. */
 #include "server/upload_part.h"
 
+#include "core/base64.h"
 #include "core/json.h"
 #include "core/utf16.h"
 
 enum {
-    SEARCH_ROWS = 256,
-    SEARCH_BYTES = 16 << 20,
+    /* The manifest and the parts of the largest track are 257; strangers may add to them. */
+    SEARCH_ROWS = 2048,
+    SEARCH_BYTES = 32 << 20,
+    READ_BYTES = 1 << 20,     /* of those in which the part may be named: these are taken apart */
     MANIFEST_ROOM = 16 << 20, /* to take one apart */
 };
 
 typedef struct search {
     const sea_crypto *crypto;
     uint8_t hash[AUDIO_HASH];
-    size_t rows, bytes;
+    char name[BASE64_LEN_32];
+    size_t rows, bytes, read;
     bool found;
 } search;
 
@@ -27,21 +31,38 @@ static void look_in_manifest(search *f, slice utf8, arena *a)
         f->found = memcmp(m.parts + (size_t)i * AUDIO_HASH, f->hash, AUDIO_HASH) == 0;
 }
 
-static bool look_in_row(void *context, const graph_row *row)
+/* To take one apart costs a hundred times what it costs to see that there is no point in
+ * it. A slash of the name may be spelled with a backslash, which a value has twice. */
+static bool may_name(search *f, slice value)
 {
-    search *f = context;
+    /* Other parts begin with a bracket. */
+    if (!slice_begins(value, SLICE("\"{")) || f->read + value.len > READ_BYTES) return false;
+    if (memmem(value.at, value.len, f->name, sizeof f->name) == NULL &&
+        memmem(value.at, value.len, "\\\\/", 3) == NULL)
+        return false;
+    f->read += value.len;
+    return true;
+}
+
+static void look_in_text(search *f, slice value)
+{
     arena a = arena_make(MANIFEST_ROOM);
     slice name;
     text utf8 = { 0 };
 
-    /* Other parts begin with a bracket. */
-    if (slice_begins(row->value, SLICE("\"{")) &&
-        json_unescape((slice){ row->value.at + 1, row->value.len - 2 }, &a, &name) == STATUS_OK) {
+    if (json_unescape((slice){ value.at + 1, value.len - 2 }, &a, &name) == STATUS_OK) {
         utf16_to_utf8(&utf8, name);
         if (text_ok(&utf8)) look_in_manifest(f, text_slice(&utf8), &a);
     }
     text_free(&utf8);
     arena_free(&a);
+}
+
+static bool look_in_row(void *context, const graph_row *row)
+{
+    search *f = context;
+
+    if (may_name(f, row->value)) look_in_text(f, row->value);
     f->bytes += row->value.len;
     return !f->found && ++f->rows < SEARCH_ROWS && f->bytes < SEARCH_BYTES;
 }
@@ -54,6 +75,7 @@ bool upload_part_is_named(server *s, const uint8_t root[static AUDIO_HASH], slic
     char soul[AUDIO_SOUL_MAX];
 
     f.crypto->sha256(f.crypto->context, part, f.hash);
+    base64_print32(f.hash, f.name);
     return g->scan(g->context, (slice){ soul, audio_manifest_soul(soul, root) }, &all, look_in_row,
                    &f) == STATUS_OK &&
            f.found;

@@ -1,10 +1,11 @@
 /* cases-upload-table.mjs - every status that an upload by HTTP is answered with, and
  * connections as clients make them: kept, pipelined, waiting for 100, chunked. */
+import { createHash } from 'node:crypto';
 import http from 'node:http';
 import { assert, fresh, sleep, until } from '../tools/harness.mjs';
 import { open_raw, put_of, read_node } from '../tools/raw.mjs';
 import { ask, open_line, request_text } from './http.mjs';
-import { hex_of, make_track, noise, retell } from './track.mjs';
+import { hex_of, make_track, noise, put_all, retell } from './track.mjs';
 import { metric } from './world.mjs';
 import { json_of, put_chunk, put_manifest, send } from './uploading.mjs';
 
@@ -78,6 +79,17 @@ function table_cases(suite, world)
             assert.match(got.headers['access-control-allow-methods'], /\bPOST\b.*\bPUT\b/);
             assert.match(got.headers['access-control-allow-headers'], /Authorization/);
         }
+    });
+
+    suite.test('a part is taken however many strangers have written before its manifest', async t => {
+        const relay = await world.own_relay(t), soul = long.manifest_put.soul, junk = [];
+        for (let i = 0; junk.length < 300; i++) {
+            const text = JSON.stringify({ junk: i }), key = createHash('sha256').update(text).digest('base64');
+            if (Buffer.compare(Buffer.from(key), Buffer.from(long.manifest_put.key)) < 0) junk.push({ soul, key, text });
+        }
+        await put_all(relay, junk);
+        assert.equal((await put_manifest(relay, long)).status, 201);
+        assert.equal((await send(relay, `PUT ${long.path}/m`, Buffer.from(long.parts[0].text))).status, 201);
     });
 
     suite.test('a manifest in parts, and one chunk of it, are taken in the order of sending', async () => {
