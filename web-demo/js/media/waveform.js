@@ -36,5 +36,5 @@ export async function readWaveform(file)
     const steps = Float32Array.from({ length: peaks_n }, (_, i) =>
         loudness(channels, Math.floor(i * sound.length / peaks_n), Math.floor((i + 1) * sound.length / peaks_n)));
     const most = Math.max(1e-4, ...steps);
-    return { seconds: sound.duration, peaks: Uint8Array.from(steps, v => Math.round(255 * (v / most) ** 0.9)) };
+    return { seconds: sound.duration, peaks: Uint8Array.from(steps, v => Math.round(255 * (v / most) ** 0.75)) };
 }

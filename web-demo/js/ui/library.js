@@ -39,9 +39,8 @@ export function libraryView(app)
         label: 'Tracks', key: track => track.soul, update, make,
         measure: width => (settings.get('look') === 'list' ? { columns: 1, height: 64, gap: 0 } : grid(width)),
     });
-    const element = h('div', { class: 'library' }, hero,
-        h('div', { class: 'tools' }, h('label', { class: 'search' }, icon('search'), search), h('label', { class: 'sort' }, sort), look),
-        app.presence.element, count, list.element, nothing);
+    const tools = h('div', { class: 'tools' }, h('label', { class: 'search' }, icon('search'), search), h('label', { class: 'sort' }, sort), look);
+    const element = h('div', { class: 'library' }, hero, tools, app.presence.element, count, list.element, nothing);
 
     /* Covers as large as the screen allows, names below. */
     function grid(width)
@@ -92,6 +91,7 @@ export function libraryView(app)
         found.sort(sorts[settings.get('sort')][1]);
         say(count, all.length === 0 ? '' : wanted.length ? `${many(found.length, 'track')} of ${all.length.toLocaleString('en')}` : many(all.length, 'track'));
         list.set(found);
+        tools.hidden = all.length === 0;
         nothing.hidden = found.length > 0 || all.length === 0;
         nothing.textContent = found.length === 0 ? `Nothing here is called “${asked.trim()}”.` : '';
         drawHero(all.length);

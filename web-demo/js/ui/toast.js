@@ -2,13 +2,22 @@
 import { h } from './dom.js';
 import { icon } from './icons.js';
 
-const stay_ms = 6000;
+const stay_ms = 4500;
 let place = null;
 
 export function toastPlace()
 {
-    place = h('div', { class: 'toasts', role: 'status', 'aria-live': 'polite' });
+    place = h('div', { class: 'toasts', role: 'status', 'aria-live': 'polite', popover: 'manual' });
     return place;
+}
+
+/* Above a dialog that was opened since; else it stays as it is, as what reads it out wants. */
+function lift()
+{
+    const shown = place.matches(':popover-open');
+    if (shown && !document.querySelector('dialog[open]')) return;
+    if (shown) place.hidePopover();
+    place.showPopover();
 }
 
 /** kind: 'good', 'bad' or nothing; `action` {label, run} adds a button. */
@@ -19,6 +28,7 @@ export function toast(words, { kind = '', action = null } = {})
     const one = h('div', { class: `toast ${kind}`, 'data-words': words }, h('p', {}, h('bdi', {}, words)),
         action && h('button', { class: 'plain', onclick: () => { one.remove(); action.run(); } }, action.label),
         h('button', { class: 'quiet', 'aria-label': 'Dismiss', onclick: () => one.remove() }, icon('close')));
+    lift();
     place.append(one);
     setTimeout(() => one.remove(), kind === 'bad' ? stay_ms * 2 : stay_ms);
 }

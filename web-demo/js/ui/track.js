@@ -7,6 +7,8 @@ import { addToPlaylist } from './playlist-add.js';
 import { copyAddress, trackMenu } from './track-menu.js';
 import { ticking, waveform } from './wave.js';
 
+const kinds = { 'audio/mpeg': 'MP3', 'audio/mp4': 'M4A', 'audio/flac': 'FLAC', 'audio/wav': 'WAV', 'audio/ogg': 'Ogg' };
+
 export function trackView(app, soul)
 {
     const { data, player } = app;
@@ -40,7 +42,7 @@ export function trackView(app, soul)
         by.replaceChildren(...(track ? byline() : []));
         say(note, track?.note ?? '');
         facts.replaceChildren(...fact('Album', track?.album), ...fact('Genre', track?.genre), ...fact('Year', track?.year),
-            ...fact('Size', track?.bytes ? size(track.bytes) : ''), ...fact('Type', (track?.mime ?? '').replace(/^audio\//, '')));
+            ...fact('Size', track?.bytes ? size(track.bytes) : ''), ...fact('Type', kinds[track?.mime] ?? (track?.mime ?? '').replace(/^audio\//, '')));
         drawButtons();
         drawState();
     }

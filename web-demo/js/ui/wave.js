@@ -39,7 +39,7 @@ export function waveform({ label = 'Seek', onseek, small = false })
 
     function paint()
     {
-        if (!width) return;
+        if (!width || !element.isConnected) return;
         const pen = canvas.getContext('2d'), [ash, ember, hot, far] = colours();
         const step = bar_px + gap_px, share = drag && hover >= 0 ? hover : seconds ? at / seconds : 0, head = share * width;
         const warm = pen.createLinearGradient(0, 0, Math.max(1, head), 0);
