@@ -1,5 +1,7 @@
 /* suite.mjs - the page's data modules (web-demo/js/data) against a real relay. */
 import { suite } from '../tools/harness.mjs';
+import { audio_cases } from './cases-audio.mjs';
+import { live_cases } from './cases-live.mjs';
 import { people_cases } from './cases-people.mjs';
 import { playlist_cases } from './cases-playlists.mjs';
 import { World } from './world.mjs';
@@ -9,4 +11,6 @@ const world = new World();
 page.after(() => world.close());
 people_cases(page, world);
 playlist_cases(page, world);
+live_cases(page, world);
+audio_cases(page, world);
 await page.run(() => world.open());

@@ -154,6 +154,10 @@ export function openRelay({ world })
         outbox.keep();
         setTimeout(look, 0);
     });
+    stream.on('bye', function hear(peer) {
+        this.to.next(peer);
+        events.emit('lost');
+    });
     outbox.on('change', changed);
     outbox.on('refused', what => events.emit('refused', what));
     const timer = setInterval(retry, retryMs);
@@ -197,6 +201,23 @@ export function openRelay({ world })
         });
     }
 
+    /* When a relay has acknowledged all that was put until now, and later. */
+    function settled(signal)
+    {
+        return new Promise((resolve, reject) => {
+            const end = (then, what) => {
+                off();
+                signal?.removeEventListener('abort', stop);
+                then(what);
+            };
+            const look = () => { if (outbox.size === 0) end(resolve); };
+            const stop = () => end(reject, signal.reason);
+            const off = outbox.on('change', look);
+            signal?.addEventListener('abort', stop);
+            look();
+        });
+    }
+
     const instance = options => (options?.stream ? 'stream' : 'meta');
 
     function read(soul, key, options = {})
@@ -220,7 +241,7 @@ export function openRelay({ world })
     }
 
     return {
-        meta, stream, outbox, on: events.on, putAll, read, retry,
+        meta, stream, outbox, on: events.on, putAll, read, retry, settled,
         get online() { return online; },
         get waiting() { return outbox.size; },
         get skewMs() { return skewMs; },

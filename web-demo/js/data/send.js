@@ -74,18 +74,24 @@ export async function sendByHttp({ origin, file, cut, keys, signal, known, sent 
 }
 
 /* A chunk or a manifest under its hash. State 1: saying it twice is no news to anybody. */
-function putHash(gun, soul, key, value, signal)
+function putHash(relay, soul, key, value, signal)
 {
     return new Promise((resolve, reject) => {
-        signal?.throwIfAborted();
-        signal?.addEventListener('abort', () => reject(signal.reason), { once: true });
-        const late = setTimeout(() => reject(new Error('The relay did not answer.')), 15_000);
-        gun.get(soul).get(key).put(value, ack => {
+        const end = error => {
             clearTimeout(late);
+            offLost();
+            signal.removeEventListener('abort', stop);
+            if (error) reject(error); else resolve();
+        };
+        const late = setTimeout(() => end(new Error('The relay did not answer.')), 15_000);
+        const offLost = relay.on('lost', () => end(new Error('The line broke.')));
+        const stop = () => end(signal.reason);
+        signal.throwIfAborted();
+        signal.addEventListener('abort', stop);
+        relay.stream.get(soul).get(key).put(value, ack => {
             const err = ack.err && String(ack.err);
-            if (!err) resolve();
-            else if (ack.lack || isForNow(err)) reject(new Error(err));
-            else reject(new Refusal(`The relay does not take this: ${err}`));
+            if (err && !ack.lack && !isForNow(err)) end(new Refusal(`The relay does not take this: ${err}`));
+            else end(err ? new Error(err) : null);
         }, { state: 1 });
     });
 }
@@ -94,8 +100,8 @@ export async function sendByGun({ relay, file, cut, keys, signal, known, sent })
 {
     const gun = relay.stream, { root, manifest, text, parts, n } = cut, hashes = hashesOf(text, parts);
     const manifestSoul = `audio/${root}#m`, haveSoul = 'brasa/have/' + root;
-    await putHash(gun, manifestSoul, manifest, text, signal);
-    for (let i = 0; i < parts.length; i++) await putHash(gun, manifestSoul, JSON.parse(text).parts[i], parts[i], signal);
+    await putHash(relay, manifestSoul, manifest, text, signal);
+    for (let i = 0; i < parts.length; i++) await putHash(relay, manifestSoul, JSON.parse(text).parts[i], parts[i], signal);
     gun.get(haveSoul).off(); /* what was heard last time is no answer now */
     const missing = missingOf(await relay.read(haveSoul, 'bitmap', { stream: true, ms: 8000 }), n);
     gun.get(haveSoul).off();
@@ -104,7 +110,7 @@ export async function sendByGun({ relay, file, cut, keys, signal, known, sent })
     for (let from = 0; from < n; from += 64) { /* a soul after the other, each let go of */
         await each(missing.filter(i => i >= from && i < from + 64), atOnceGun, async i => {
             const bytes = await storedChunk(file, cut.span, keys, i);
-            await putHash(gun, chunkSoul(root, i), chunkKey(i, hashes[i]), base64(bytes), signal);
+            await putHash(relay, chunkSoul(root, i), chunkKey(i, hashes[i]), base64(bytes), signal);
             sent(i);
         });
         gun.get(chunkSoul(root, from)).off();

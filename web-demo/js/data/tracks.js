@@ -152,7 +152,7 @@ export function openTracks({ relay, people })
     {
         const at = soulOf(soul);
         if (at?.kind !== 'tracks') return null;
-        const root = await relay.read(soul, 'root', { ...streamed(at.pub), quick: true });
+        const root = await relay.read(soul, 'root', streamed(at.pub));
         if (root === undefined || root === null) return null;
         return new Promise(resolve => {
             let off = null, latest = null;

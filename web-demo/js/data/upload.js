@@ -168,14 +168,22 @@ class Job {
     #rest(ms, signal)
     {
         return new Promise((resolve, reject) => {
-            const end = () => { clearTimeout(timer); off(); resolve(); };
-            const timer = setTimeout(end, ms);
-            const off = this.#data.relay.on('state', () => { if (this.#data.relay.online) end(); });
-            signal.addEventListener('abort', () => { clearTimeout(timer); off(); reject(signal.reason); }, { once: true });
+            const end = then => {
+                clearTimeout(timer);
+                off();
+                signal.removeEventListener('abort', stop);
+                then(signal.reason);
+            };
+            const stop = () => end(reject);
+            const timer = setTimeout(() => end(resolve), ms);
+            const off = this.#data.relay.on('state', () => { if (this.#data.relay.online) end(resolve); });
+            signal.addEventListener('abort', stop);
         });
     }
 
-    async #publish()
+    /* Over when the relay has it on its disk, however long that takes: a page that is closed
+     * meanwhile does this again. */
+    async #publish(signal)
     {
         const { relay, tracks, premium, covers, people } = this.#data;
         this.#set('publishing');
@@ -185,6 +193,7 @@ class Job {
         const type = typeOf({ name: this.name, type: this.#file.type });
         this.track = await tracks.publish({ ...meta, title: meta.title || this.name.replace(/\.[^.]*$/, ''), cover, root, manifest, bytes: this.size, mime: type, premium: Boolean(this.#keys) });
         await relay.put(`~${this.pub}/uploads`, root, null);
+        await relay.settled(signal);
     }
 
     /* Goes on until it is over, or has to stop. */
@@ -196,7 +205,7 @@ class Job {
             await this.#hash(run.signal);
             await this.#deliver(run.signal);
             run.signal.throwIfAborted();
-            await this.#publish();
+            await this.#publish(run.signal);
             this.share = 1;
             this.#forget();
             this.#set('done');
