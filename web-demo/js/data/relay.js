@@ -243,6 +243,8 @@ export function openRelay({ world })
     return {
         meta, stream, outbox, on: events.on, putAll, read, retry, settled,
         get online() { return online; },
+        /* Whether chunks can go by GUN now. */
+        get streams() { return isOpen(stream); },
         get waiting() { return outbox.size; },
         get skewMs() { return skewMs; },
         put: (soul, key, value, options) => putAll(soul, { [key]: value }, options),

@@ -5,11 +5,15 @@
  * Nothing here throws.
  */
 
+/* Line ends and other controls become a space; what turns the direction of the text around it goes:
+ * a title needs none, and would turn the words beside it. */
+const controls = /[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, turns = /[\u202a-\u202e\u2066-\u2069]/g;
+
 /** A text of at most `max` units without control characters; '' for what is none. */
 export function text(value, max = 200)
 {
     if (typeof value !== 'string') return '';
-    const cut = value.slice(0, max * 2).replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, ' ').trim().slice(0, max);
+    const cut = value.slice(0, max * 2).replace(turns, '').replace(controls, ' ').trim().slice(0, max);
     return cut.isWellFormed?.() === false ? cut.toWellFormed() : cut;
 }
 

@@ -100,6 +100,7 @@ export async function sendByGun({ relay, file, cut, keys, signal, known, sent })
 {
     const gun = relay.stream, { root, manifest, text, parts, n } = cut, hashes = hashesOf(text, parts);
     const manifestSoul = `audio/${root}#m`, haveSoul = 'brasa/have/' + root;
+    if (!relay.streams) throw new Error('The relay is away.'); /* a put would go nowhere */
     await putHash(relay, manifestSoul, manifest, text, signal);
     for (let i = 0; i < parts.length; i++) await putHash(relay, manifestSoul, JSON.parse(text).parts[i], parts[i], signal);
     gun.get(haveSoul).off(); /* what was heard last time is no answer now */
