@@ -15,6 +15,11 @@ const shelfMax = 300;
 export const coverOf = value => hex64(/^cover\/([0-9a-f]{64})#$/.exec(link(value))?.[1]);
 export const coverSoul = hash => `cover/${hash}#`;
 
+/**
+ * @returns covers
+ *   covers.put(dataUrl) -> Promise<hex>        under 50,000 characters, png jpeg webp gif; rejects else
+ *   covers.get(hex) -> Promise<dataUrl|''>     '' when there is none, or what is there is no picture
+ */
 export function openCovers({ relay })
 {
     const shelf = new Map(); /* hash -> Promise of a picture, the latest at the end */

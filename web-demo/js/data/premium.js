@@ -11,6 +11,14 @@ import { hash44, pub as isPub, soul as soulOf } from './safe.js';
 
 export const newKey = () => crypto.getRandomValues(new Uint8Array(32));
 
+/**
+ * @returns premium
+ *   premium.grant(track, pub) -> Promise        my track, for a user; rejects when unknown or not mine
+ *   premium.revoke(track, pub) -> Promise       takes the entry away (who has had the key, has it)
+ *   premium.granted(track) -> Promise<[pub]>    to whom (without me)
+ *   premium.watch(track, key => {}) -> off()    Uint8Array when I may play it all, else null; live
+ *   premium.key(track) -> Promise<Uint8Array|null>
+ */
 export function openPremium({ world, relay, people })
 {
     const { SEA } = world;

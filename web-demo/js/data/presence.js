@@ -16,6 +16,13 @@ const sayMs = 5000, goneMs = 15_000;
 const shownMax = 200;
 const sessionForm = /^[A-Za-z0-9]{12}$/;
 
+/**
+ * @returns presence
+ *   presence.list                        [{session, pub, track, playing, mine}] who is here; pub '' for whoever is not signed in
+ *   presence.on('change', () => {})
+ *   presence.say({track, playing})       what I listen to (track soul or ''); said again every 5 s
+ *   presence.start(), presence.stop()    join, leave (also at pagehide)
+ */
 export function openPresence({ world, relay, people })
 {
     const { SEA } = world;

@@ -108,6 +108,25 @@ function openWatching(gun, forgets)
     };
 }
 
+/**
+ * @returns relay
+ *   relay.online                         boolean: a socket is open
+ *   relay.waiting                        how many writes no relay has acknowledged yet
+ *   relay.skewMs                         relay's clock minus ours, NaN until known
+ *   relay.on('state', () => {})          online or waiting changed
+ *   relay.on('refused', ({soul, key, err}) => {})   the relay took a write not (its words)
+ *   relay.meta, relay.stream             the two Gun instances: with localStorage, and without for what is large
+ *   relay.put(soul, key, value, {cert}) -> Promise<'saved'|'waiting'>; rejects with the relay's words when refused.
+ *                                        'waiting': it is kept here, and goes out when the relay is back
+ *   relay.putAll(soul, {key: value}, {cert}) -> likewise
+ *   relay.watch(soul, node => {}, {stream}) -> off()    the whole node, now and after each change ({} when nothing is known)
+ *   relay.read(soul, key, {stream, ms, quick}) -> Promise<value|undefined>   undefined when it is not there, or not within ms
+ *                                        (5000; `quick`: 200 while there is no line)
+ *   relay.settled(signal) -> Promise     when a relay has acknowledged all that was put until now
+ *   relay.streams                        whether chunks can go by GUN now
+ *   relay.retry()                        try to connect now
+ *   relay.close()
+ */
 export function openRelay({ world })
 {
     const { Gun, origin, local, gunOptions = {} } = world;

@@ -5,6 +5,14 @@ import { number } from './safe.js';
 const everyMs = 2000;
 const samplesMax = 60;
 
+/**
+ * @returns status
+ *   status.now                           the last answer of /status, {} until then
+ *   status.samples                       last 60: [{at, peers, writes, bytes, memory, listeners}], writes per second
+ *   status.on('sample', () => {})
+ *   status.start(), status.stop()        every 2 s; status.ask() once, now
+ *   status.writeMode                     '' until known, 'open' 'signed' 'closed'
+ */
 export function openStatus({ world })
 {
     const events = emitter();
