@@ -267,10 +267,19 @@ static int serve(server *s, visitor *v, struct lws *wsi, const asked *what, repl
     return answer(s, v, wsi, r, 404, "this has no preview\n");
 }
 
+static int crowded(server *s, visitor *v, struct lws *wsi, reply *r)
+{
+    reply no = { .head = r->head };
+
+    s->counts.audio_crowded++;
+    return answer(s, v, wsi, &no, 503, "too much is being sent at this moment; come again\n");
+}
+
 /* ---- its manifest ---- */
 
 static int serve_text(server *s, visitor *v, struct lws *wsi, const asked *what, reply *r)
 {
+    if (!reply_has_room(s)) return crowded(s, v, wsi, r);
     if (!audio_text_read(s, what->root, what->names_manifest ? what->manifest : NULL, r))
         return reply_send(s, v, wsi, r);
     r->code = 200;
@@ -294,9 +303,12 @@ static int send_chunk(server *s, visitor *v, struct lws *wsi, reply *r, slice by
     more[len] = '\0';
     r->more = more;
     r->code = kind == AUDIO_RANGE_PART ? 206 : kind == AUDIO_RANGE_NONE ? 416 : 200;
-    if (kind != AUDIO_RANGE_NONE) {
+    if (kind == AUDIO_RANGE_NONE) {
+        r->cache = "no-store";
+    } else {
         r->body = (slice){ bytes.at + range.first, (size_t)(range.last - range.first + 1) };
         r->owned = malloc(r->body.len);
+        r->cache = r->owned != NULL ? r->cache : "no-store";
         if (r->owned == NULL) return answer(s, v, wsi, r, 500, "out of memory\n");
         memcpy(r->owned, r->body.at, r->body.len);
         r->body.at = r->owned;
@@ -319,7 +331,9 @@ static int serve_chunk(server *s, visitor *v, struct lws *wsi, const asked *what
     r->csp = INERT;
     r->cache = FOR_EVER;
     r->code = condition(wsi, r);
+    if (r->code == 412) r->cache = "no-store";
     if (r->code != 0) return reply_send(s, v, wsi, r);
+    if (!reply_has_room(s)) return crowded(s, v, wsi, r);
     return send_chunk(s, v, wsi, r, bytes, more);
 }
 

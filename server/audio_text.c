@@ -7,7 +7,8 @@
 
 #include <stdlib.h>
 
-enum { ARENA_MAX = 64 << 20 };
+/* As much as is taken of one by HTTP, spelled as a value. */
+enum { VALUE_MAX = 2 << 20, ARENA_MAX = 64 << 20 };
 
 /* The characters of a value that is a string of JSON. */
 static bool decode(slice value, text *out)
@@ -46,6 +47,7 @@ static status read_text(server *s, const uint8_t root[static AUDIO_HASH],
     status found = look(s, (slice){ soul, audio_manifest_soul(soul, root) }, hash, &row);
 
     if (found != STATUS_OK) return found;
+    if (row.value.len > VALUE_MAX) return STATUS_TOO_BIG;
     if (!decode(row.value, out)) return STATUS_NO_MEMORY;
     c->sha256(c->context, text_slice(out), is);
     return memcmp(is, hash, sizeof is) == 0 ? STATUS_OK : STATUS_CORRUPT;
@@ -76,6 +78,8 @@ bool audio_text_read(server *s, const uint8_t root[static AUDIO_HASH], const uin
     text_free(&out);
     if (found == STATUS_NOT_FOUND)
         reply_say(r, 404, "no manifest of this is here\n");
+    else if (found == STATUS_TOO_BIG)
+        reply_say(r, 404, "what stands there is too long for a manifest\n");
     else if (found == STATUS_BUSY)
         reply_say(r, 503, "many long manifests are being read; come again\n");
     else

@@ -9,12 +9,13 @@
 #include <time.h>
 
 /* A body leaves in pieces of this size when the socket does not take it whole. */
-enum { PIECE_BYTES = 64 * 1024 };
+enum { PIECE_BYTES = 64 * 1024, WIDEST_BYTES = 128 * 1024 };
 
 struct http_answer {
     const char *at; /* what is left of the body */
     size_t len;
     char *owned; /* freed at the end; NULL when the body outlives us */
+    size_t owned_bytes;
 };
 
 void reply_say(reply *r, int code, const char *words)
@@ -167,9 +168,15 @@ int reply_finish(visitor *v, struct lws *wsi, bool close)
 static void drop_answer(visitor *v)
 {
     if (!v->answer) return;
+    v->server->answer_bytes -= v->answer->owned_bytes;
     free(v->answer->owned);
     free(v->answer);
     v->answer = NULL;
+}
+
+bool reply_has_room(const server *s)
+{
+    return s->answer_bytes < s->limits.answer_bytes_max;
 }
 
 int reply_writable(visitor *v, struct lws *wsi)
@@ -195,10 +202,11 @@ int reply_writable(visitor *v, struct lws *wsi)
 }
 
 /* A body goes to the kernel at once where it can: most of what is served here is
- * smaller than what a socket may hold. */
+ * smaller than what a socket may hold. Not all of a large one: who does not read it
+ * would have us fill the kernel's memory, which nothing here counts. */
 static void widen(struct lws *wsi, size_t len)
 {
-    int bytes = (int)(len + 64 * 1024);
+    int bytes = (int)(len < WIDEST_BYTES ? len : WIDEST_BYTES) + 64 * 1024;
 
     setsockopt(lws_get_socket_fd(wsi), SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
 }
@@ -224,7 +232,11 @@ int reply_send(server *s, visitor *v, struct lws *wsi, reply *r)
     drop_answer(v);
     v->answer = malloc(sizeof *v->answer);
     if (!v->answer) goto fail;
-    *v->answer = (http_answer){ .at = r->body.at, .len = r->body.len, .owned = r->owned };
+    *v->answer = (http_answer){ .at = r->body.at,
+                                .len = r->body.len,
+                                .owned = r->owned,
+                                .owned_bytes = r->owned != NULL ? r->body.len : 0 };
+    s->answer_bytes += v->answer->owned_bytes;
     if (!r->close) return reply_writable(v, wsi);
     /* An error: short, and the connection ends with it. */
     if (!lws_partial_buffered(wsi))

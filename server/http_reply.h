@@ -30,6 +30,10 @@ void reply_say(reply *r, int code, const char *words);
 /* Answers; what a callback returns: 0 to go on, nonzero to close. Takes r->owned. */
 int reply_send(server *s, visitor *v, struct lws *wsi, reply *r);
 
+/* Whether a copy may be made of what is to be sent. Who does not read is waited for, and
+ * small as one answer is, those that ask may be many. False: 503. */
+bool reply_has_room(const server *s);
+
 /* Sends what is left of a body, when the socket takes more. */
 int reply_writable(visitor *v, struct lws *wsi);
 

@@ -73,6 +73,7 @@ static const limit limits[] = {
     SERVER(TYPE_I64, heartbeat_ms),
     SERVER(TYPE_I64, silent_ms),
     SERVER(TYPE_U32, audio_streams_max),
+    SERVER(TYPE_SIZE, answer_bytes_max),
     SERVER(TYPE_I64, audio_stalled_ms),
     SERVER(TYPE_U32, uploads_max),
     SERVER(TYPE_U32, uploads_per_address),

@@ -1,9 +1,9 @@
 /* options.c - see options.h. */
 #include "server/options.h"
 
-#include "server/writers.h"
 #include "server/limits.h"
 #include "server/tools.h"
+#include "server/writers.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -403,6 +403,7 @@ static void set_defaults(options *o)
             .heartbeat_ms = 20000,
             .silent_ms = 70000,
             .audio_streams_max = 512,
+            .answer_bytes_max = (size_t)64 << 20,
             .audio_stalled_ms = 120000,
             .uploads_max = 64,
             .uploads_per_address = 16,

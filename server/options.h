@@ -44,11 +44,12 @@ typedef struct server_limits {
     size_t assembling_bytes_max; /* of messages that have not arrived whole, in all */
     int64_t heartbeat_ms;        /* `[]` and a ping */
     uint32_t audio_streams_max;  /* tracks that are being sent */
+    size_t answer_bytes_max;     /* of chunks and manifests that are being sent, copied */
     int64_t audio_stalled_ms;    /* cut when their listener takes nothing for so long */
     uint32_t uploads_max;        /* at once */
     uint32_t uploads_per_address;
-    int64_t upload_silent_ms;    /* cut when not even 4 KB came for so long */
-    int64_t silent_ms;           /* hung up when nothing came for so long, not even a pong */
+    int64_t upload_silent_ms; /* cut when not even 4 KB came for so long */
+    int64_t silent_ms;        /* hung up when nothing came for so long, not even a pong */
 } server_limits;
 
 typedef struct options {
@@ -68,8 +69,8 @@ typedef struct options {
     size_t allow_count;
     const char *tokens[OPTIONS_LIST_MAX]; /* or "@" and a file of them */
     size_t token_count;
-    size_t hash_bytes; /* of values under content hashes, in all; 0: no bound */
-    size_t uploader_bytes; /* of audio, charged to one key or address; 0: no bound */
+    size_t hash_bytes;       /* of values under content hashes, in all; 0: no bound */
+    size_t uploader_bytes;   /* of audio, charged to one key or address; 0: no bound */
     uint32_t verify_threads; /* that check signatures; 0: one less than processors */
     crypto_limits crypto;
     audio_limits audio;

@@ -163,6 +163,7 @@ struct server {
     have *have;
     struct stream_list streams, streams_ready; /* audio_stream.h */
     uint32_t stream_count;
+    size_t answer_bytes; /* made for answers that are not sent yet */
     struct upload_list uploads; /* upload_http.h */
     uint32_t upload_count;      /* of them, those that take bytes */
     size_t uploads_heard;       /* bytes of theirs, in this turn */

@@ -251,6 +251,28 @@ function limit_cases(suite, world)
         await whole(relay, long_song);
     });
 
+    suite.test('answer_bytes_max: chunks that nobody takes are not copied without end', async t => {
+        const relay = await world.own_relay(t, { args: ['--limit', 'answer_bytes_max=1500000'] });
+        const largest = make_track(noise(31, 786432), { chunk: 786432 }); // more than two sockets hold
+        await publish(relay, largest);
+        const chunk = `GET /chunk/${Buffer.from(largest.chunks[0].hash, 'base64').toString('hex')}`;
+        const sleepers = Array.from({ length: 8 }, () => open_line(relay));
+        t.after(() => sleepers.forEach(line => line.close()));
+        for (const line of sleepers) {
+            line.socket.pause();
+            line.send(request_text(chunk));
+        }
+        await until('the bound', async () => (await metric(relay, 'audio_crowded_total')) === 6);
+        const told = await ask(relay, chunk);
+        assert.deepEqual([told.status, told.headers['cache-control']], [503, 'no-store']);
+        sleepers.forEach(line => line.close());
+        await until('room', async () => (await ask(relay, chunk)).status === 200);
+        const range = await ask(relay, chunk, { Range: 'bytes=999999-' });
+        assert.deepEqual([range.status, range.headers['cache-control']], [416, 'no-store']);
+        const other = await ask(relay, chunk, { 'If-Match': '"x"' });
+        assert.deepEqual([other.status, other.headers['cache-control']], [412, 'no-store']);
+    });
+
     suite.test('audio_chunks_max: a longer track is refused with the reason', async t => {
         const relay = await world.own_relay(t, { args: ['--limit', 'audio_chunks_max=2'] });
         await publish(relay, song);
