@@ -188,6 +188,19 @@ function premium_cases(suite, world)
         });
     }
 
+    suite.test('what is said about a file may come late, may never come, and may be corrected while it is sent', async t => {
+        const ann = await world.person(t);
+        const late = ann.uploads.add(song(71, 100_000), new Promise(resolve => setTimeout(resolve, 300, { title: 'Late', seconds: 9 })), { premium: true, previewChunks: 2 });
+        const never = ann.uploads.add(song(72, 100_000), Promise.reject(new Error('no tags')));
+        late.update({ artist: 'Corrected' });
+        const track = await ann.tracks.load(await done(late));
+        assert.deepEqual([track.title, track.artist, track.seconds], ['Late', 'Corrected', 9]);
+        assert.equal((await ann.chunks.manifest(track)).enc.preview.n, 2);
+        assert.equal((await ann.tracks.load(await done(never))).title, 'song');
+        late.update({ title: 'Too late' });
+        assert.deepEqual(await ann.browser.keeper.all(), []);
+    });
+
     suite.test('a piece that is not what its name says is never given out', async t => {
         const ann = await world.person(t), file = song(70, 200_000), soul = await done(ann.uploads.add(file, {}));
         const track = await ann.tracks.load(soul), eve = await world.visitor(t);

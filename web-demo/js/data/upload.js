@@ -17,7 +17,7 @@ import { emitter, gather } from './events.js';
 import { newKey } from './premium.js';
 import { Refusal, sendByGun, sendByHttp } from './send.js';
 
-const previewSeconds = 20;
+export const previewSeconds = 20;
 const waitMs = [500, 1000, 2000, 4000, 8000];
 const atOnce = 2; /* jobs; each has some chunks on its way */
 
@@ -28,9 +28,10 @@ export const typeOf = file => types[/\.([a-z0-9]+)$/i.exec(file.name ?? '')?.[1]
     ?? (/^(audio|video)\//.test(file.type ?? '') ? file.type.split(';')[0] : '');
 
 /* As many chunks as some seconds need. */
-function previewChunks(file, seconds, span)
+function previewOf(file, seconds, span, wanted)
 {
     const n = Math.ceil(file.size / span);
+    if (wanted > 0) return Math.min(n, Math.floor(wanted));
     if (!(seconds > 0)) return Math.min(n, 8);
     return Math.max(1, Math.min(n, Math.ceil(file.size / seconds * previewSeconds / span)));
 }
@@ -53,14 +54,16 @@ class Job {
     #keys = null;
     #file;
     #meta;
+    #preview;
 
-    constructor(data, note, { id, pub, file, name, size, meta, premium, cut = null, keys = null })
+    constructor(data, note, { id, pub, file, name, size, meta, premium, previewChunks = 0, cut = null, keys = null })
     {
         Object.assign(this, { id, pub, name, size, premium });
         this.#data = data;
         this.#note = note;
         this.#file = file;
-        this.#meta = meta;
+        this.#meta = meta instanceof Promise ? meta.catch(() => ({})) : meta;
+        this.#preview = previewChunks;
         this.#cut = cut;
         this.#keys = unpackKeys(keys);
     }
@@ -79,7 +82,7 @@ class Job {
     {
         const { id, pub, name, size, premium, state } = this;
         const meta = this.#meta instanceof Promise ? {} : this.#meta;
-        const record = { id, pub, name, size, premium, meta, file: this.#file, cut: this.#cut, keys: packKeys(this.#keys), paused: state === 'paused' };
+        const record = { id, pub, name, size, premium, previewChunks: this.#preview, meta, file: this.#file, cut: this.#cut, keys: packKeys(this.#keys), paused: state === 'paused' };
         await this.#data.world.keeper?.put(record).catch(() => {}); /* no room: it lives as long as the page */
     }
 
@@ -87,6 +90,7 @@ class Job {
 
     update(meta)
     {
+        if (this.over) return;
         const before = this.#meta;
         this.#meta = before instanceof Promise ? before.then(found => ({ ...found, ...meta })) : { ...before, ...meta };
         this.#keep();
@@ -123,7 +127,7 @@ class Job {
         this.#meta = await this.#meta;
         if (this.premium && !this.#keys) {
             const { span } = sizes(this.#file.size, true);
-            this.#keys = { key: newKey(), preview: { n: previewChunks(this.#file, this.#meta.seconds, span), key: newKey() } };
+            this.#keys = { key: newKey(), preview: { n: previewOf(this.#file, this.#meta.seconds, span, this.#preview), key: newKey() } };
         }
         this.#set('hashing');
         await this.#keep();
@@ -278,10 +282,10 @@ export function openUploads(data)
         }
     }
 
-    function add(file, meta = {}, { premium = false } = {})
+    function add(file, meta = {}, { premium = false, previewChunks = 0 } = {})
     {
         if (!people.me) throw new Error('Sign in first.');
-        const job = new Job(data, note, { id: newName(), pub: people.me.pub, file, name: String(file.name ?? 'track').slice(0, 200), size: file.size, meta, premium });
+        const job = new Job(data, note, { id: newName(), pub: people.me.pub, file, name: String(file.name ?? 'track').slice(0, 200), size: file.size, meta, premium, previewChunks });
         jobs.push(job);
         note(job);
         return job;
