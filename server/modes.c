@@ -183,7 +183,7 @@ static void try_cookies(looking *l, struct lws *wsi)
     }
 }
 
-token_shown modes_token(const server *s, struct lws *wsi)
+token_shown modes_token(const server *s, struct lws *wsi, bool cookies)
 {
     guard_gauges g;
     looking l;
@@ -195,6 +195,6 @@ token_shown modes_token(const server *s, struct lws *wsi)
     l.shown = TOKEN_NONE;
     try_query(&l, wsi);
     try_header(&l, wsi);
-    try_cookies(&l, wsi);
+    if (cookies) try_cookies(&l, wsi);
     return l.shown;
 }

@@ -29,7 +29,8 @@ void modes_reload(server *s);
 /* The lines of the banner, and what the operator should know. */
 void modes_say(server *s);
 
-/* What this handshake shows; its headers must still be there. */
-token_shown modes_token(const server *s, struct lws *wsi);
+/* What this handshake or request shows; its headers must still be there. `cookies`: these
+ * count, too, which a browser sends along whichever page made it ask. */
+token_shown modes_token(const server *s, struct lws *wsi, bool cookies);
 
 #endif

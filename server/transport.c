@@ -192,7 +192,7 @@ static int meet_client(server *s, visitor *v, struct lws *wsi)
 {
     if (v->met) return 0;
     if (!transport_client(s, wsi, &v->client)) return -1;
-    v->token = modes_token(s, wsi);
+    v->token = modes_token(s, wsi, true);
     v->met = true;
     return 0;
 }

@@ -10,6 +10,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <strings.h>
 
 enum {
     HEAR_BYTES = 512 * 1024, /* of bodies in a turn, all uploads together: 5 ms a MB */
@@ -270,6 +271,22 @@ static bool origin_allowed(const server *s, struct lws *wsi)
     return len > 0 && options_origin_allowed(s->options, origin, (size_t)len);
 }
 
+/* A page of another origin may post a file with a browser's cookies without asking
+ * first: it is a simple request. Those cookies say nothing, unless the operator has said
+ * which pages are let in. */
+static bool is_foreign(struct lws *wsi)
+{
+    char origin[512], host[512];
+    const char *named;
+
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) return false;
+    if (lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN) <= 0 ||
+        lws_hdr_copy(wsi, host, sizeof host, WSI_TOKEN_HOST) <= 0)
+        return true;
+    named = strstr(origin, "://");
+    return named == NULL || strcasecmp(named + 3, host) != 0;
+}
+
 /* Others of the same address; nobody in particular is never too many. */
 static bool is_one_too_many(const upload_http *h)
 {
@@ -365,7 +382,7 @@ static bool may_come(asking *a)
         s->counts.uploads_crowded++;
         return no(a, 503, "busy: too many are uploading at this moment; come again\n");
     }
-    a->token = modes_token(s, h->wsi);
+    a->token = modes_token(s, h->wsi, s->options->origin_count > 0 || !is_foreign(h->wsi));
     return may_write(a) && has_room(a);
 }
 

@@ -211,6 +211,11 @@ function mode_cases(suite, world)
             const got = await send(relay, `POST /audio${query}`, Buffer.from(what), headers);
             assert.equal(got.status, 201, what);
         }
+        const cookie = { Cookie: `token=${token}` }, here = `127.0.0.1:${relay.port}`;
+        for (const [origin, status] of [[`http://${here}`, 201], ['https://evil.example', 401], [`https://${here}.evil.example`, 401], ['null', 401]]) {
+            const got = await send(relay, 'POST /audio', Buffer.from(`from ${origin}`), { ...cookie, Host: here, Origin: origin });
+            assert.equal(got.status, status, origin);
+        }
         const said = await put_well([file_of(t, plain), ...server_of(relay), '--token', token]);
         assert.equal(said.sent, song.chunks.length);
         const file = scratch(t)('token');
