@@ -9,6 +9,7 @@ import { Crowd } from '../tools/crowd.mjs';
 import { assert, fresh, print_table, sleep, suite, until } from '../tools/harness.mjs';
 import { out_folder, start_relay } from '../tools/relay.mjs';
 import { open_line } from '../tools/throttle.mjs';
+import { page_journeys } from './cases-page.mjs';
 import { open_site } from './site.mjs';
 import { Tab, open_browser, open_tab } from './tab.mjs';
 import { user_journeys } from './users.mjs';
@@ -31,9 +32,9 @@ async function own_relay(t, options = {})
     return relay;
 }
 
-async function context(t)
+async function context(t, options = {})
 {
-    const context = await browser.newContext();
+    const context = await browser.newContext(options);
     t.after(() => context.close());
     return context;
 }
@@ -269,6 +270,7 @@ test(`the README's page syncs two tabs and survives an outage of ${outage_second
     await screenshot(bob, 'two-tabs-bob');
 }, { seconds: 150 });
 
+page_journeys({ test }, { own_relay, context });
 user_journeys({ test }, { own_relay, context, site: () => site });
 
 await browser_suite.run(open);

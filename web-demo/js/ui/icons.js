@@ -30,6 +30,7 @@ const paths = {
     check: 'M5 12.500l4.5 4.500L19 7',
     offline: 'M4 4l16 16M8.5 16a5 5 0 0 1 6-.800M5 12.500a10 10 0 0 1 4-2.400M19 12.500a10 10 0 0 0-5-2.700M12 19.500h.01',
     lock: 'M6.5 11h11v8.500h-11zM8.5 11V8a3.5 3.5 0 0 1 7 0v3',
+    open: 'M9.5 6l6 6-6 6',
     out: 'M14 4.500H5v15h9M10.5 12H21M17 8l4 4-4 4',
 };
 const filled = new Set(['play', 'pause', 'next', 'previous']);

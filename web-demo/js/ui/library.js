@@ -51,25 +51,25 @@ export function libraryView(app)
 
     function make(track)
     {
-        const title = h('a', { class: 'title' }), artist = theirs('', { class: 'artist' }), time = h('span', { class: 'time' });
+        const title = h('a', { class: 'title' }), artist = theirs('', { class: 'artist' }), lock = h('span', { class: 'locked', hidden: true }, icon('key'), 'premium'), time = h('span', { class: 'time' });
         const play = h('button', { class: 'play round', onclick: () => press(item) });
         const more = h('button', { class: 'more quiet round', onclick: () => trackMenu(app, more, data.tracks.get(item.dataset.soul)) }, icon('more'));
-        const item = h('div', { class: 'item' }, app.covers.cover(track), play, h('div', { class: 'words' }, title, artist), time, more);
-        item.parts = { title, artist, time, play, more };
+        const item = h('div', { class: 'item' }, app.covers.cover(track), play, h('div', { class: 'words' }, title, artist, lock), time, more);
+        item.parts = { title, artist, lock, time, play, more };
         return item;
     }
 
     function update(item, track)
     {
-        const { title, artist, time, play, more } = item.parts, name = track.title || 'Untitled';
+        const { title, artist, lock, time, play, more } = item.parts, name = track.title || 'Untitled';
         const on = player.track?.soul === track.soul, sounding = on && player.playing;
         item.className = `item ${settings.get('look')}${on ? ' on' : ''}${sounding ? ' sounding' : ''}`;
         item.dataset.soul = track.soul;
         title.replaceChildren(theirs(name));
         title.href = trackAddress(track.soul);
         artist.textContent = track.artist || 'unknown';
+        lock.hidden = !track.premium;
         say(time, track.seconds ? clock(track.seconds) : '');
-        time.classList.toggle('locked', track.premium);
         play.setAttribute('aria-label', `${sounding ? 'Pause' : 'Play'} ${name}`);
         more.setAttribute('aria-label', `More for ${name}`);
         if (play.dataset.sign !== String(sounding)) play.replaceChildren(icon(sounding ? 'pause' : 'play'));

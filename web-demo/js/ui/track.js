@@ -61,9 +61,9 @@ export function trackView(app, soul)
         buttons.dataset.drawn = String(track.mine);
         const more = h('button', { class: 'quiet round', 'aria-label': 'More', onclick: () => trackMenu(app, more, track) }, icon('more'));
         buttons.replaceChildren(
-            h('button', { class: 'plain', onclick: () => addToPlaylist(app, soul) }, icon('playlist'), 'Add to a playlist'),
-            track.mine && track.premium ? h('button', { class: 'plain', onclick: () => openGrants(app, track) }, icon('key'), 'Give the key')
-                : h('button', { class: 'plain', onclick: () => copyAddress(track) }, icon('link'), 'Copy address'), more);
+            h('button', { class: 'plain', onclick: () => addToPlaylist(app, soul) }, icon('playlist'), h('span', {}, 'Add to a playlist')),
+            track.mine && track.premium ? h('button', { class: 'plain', onclick: () => openGrants(app, track) }, icon('key'), h('span', {}, 'Give the key'))
+                : h('button', { class: 'plain', onclick: () => copyAddress(track) }, icon('link'), h('span', {}, 'Copy address')), more);
     }
 
     function drawState()

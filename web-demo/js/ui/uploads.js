@@ -1,6 +1,7 @@
 /* uploads.js - files on their way in: dropped anywhere or chosen, one or many, each with
  * its bar. The upload begins while the file's words, picture and waveform are still read. */
 import { gather } from '../data/events.js';
+import { previewSeconds } from '../data/upload.js';
 import { coverOf } from '../media/picture.js';
 import { readTags, typeOf } from '../media/tags.js';
 import { readWaveform } from '../media/waveform.js';
@@ -10,8 +11,6 @@ import { icon } from './icons.js';
 import { trackAddress } from './router.js';
 import { toast, trying } from './toast.js';
 import { pictureField, wordFields } from './track-edit.js';
-
-const preview_seconds = 30, kbytes_unknown = 24; /* of preview, when nobody knows how long it sounds */
 
 const says = {
     hashing: () => 'Reading', sending: job => `${Math.round(job.share * 100)} %`, waiting: () => 'Waits for the relay',
@@ -35,7 +34,7 @@ export function openUploadPanel(app)
     const panel = h('section', { class: 'panel uploads', 'aria-label': 'Add music', hidden: true },
         h('header', {}, h('h2', {}, 'Add music'), h('button', { class: 'quiet round', 'aria-label': 'Close', onclick: () => { panel.hidden = true; } }, icon('close'))),
         h('div', { class: 'drop' }, h('p', {}, 'Drop files anywhere on this page'), h('button', { class: 'glow', onclick: () => chooser.click() }, icon('upload'), 'Choose files')),
-        h('label', { class: 'check' }, premium, h('span', {}, 'Premium', h('span', { class: 'hint' }, `Encrypted here, before it leaves. Everybody hears ${preview_seconds} seconds; you give keys by name.`))),
+        h('label', { class: 'check' }, premium, h('span', {}, 'Premium', h('span', { class: 'hint' }, `Encrypted here, before it leaves. Everybody hears ${previewSeconds} seconds; you give keys by name.`))),
         list);
     const veil = h('div', { class: 'veil', hidden: true, 'aria-hidden': 'true' }, h('div', { class: 'hearth' }), h('p', {}, 'Let it fall'));
     document.body.append(chooser, panel, veil);
@@ -52,16 +51,10 @@ export function openUploadPanel(app)
         for (const file of sounds) add(file);
     }
 
-    async function add(file)
+    function add(file)
     {
-        const meta = describe(file), type = typeOf(file), locked = premium.checked;
-        const typed = file.type === type ? file : new File([file], file.name, { type, lastModified: file.lastModified });
-        let previewChunks = kbytes_unknown;
-        if (locked) {
-            const { seconds } = await meta;
-            if (seconds > 0) previewChunks = Math.max(1, Math.ceil(preview_seconds / seconds * file.size / 36848));
-        }
-        const job = data.uploads.add(typed, meta, locked ? { premium: true, previewChunks } : {});
+        const meta = describe(file);
+        const job = data.uploads.add(file, meta, { premium: premium.checked });
         meta.then(words => { described.set(job.id, words); draw(); });
         draw();
     }
@@ -72,7 +65,7 @@ export function openUploadPanel(app)
         const hold = h('button', { class: 'quiet round', onclick: () => (job.state === 'paused' || job.state === 'failed' ? job.resume() : job.pause()) });
         const stop = h('button', { class: 'quiet round', onclick: () => job.cancel() }, icon('close'));
         const edit = h('button', { class: 'quiet round', onclick: () => editJob(job) }, icon('edit'));
-        const link = h('a', { class: 'quiet round', hidden: true }, icon('next'));
+        const link = h('a', { class: 'quiet round', hidden: true }, icon('open'));
         const row = h('li', {}, h('div', { class: 'words' }, name, state), h('div', { class: 'keys' }, edit, hold, stop, link), bar);
         row.parts = { name, state, bar, hold, stop, edit, link };
         return row;

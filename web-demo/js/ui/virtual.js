@@ -44,26 +44,32 @@ export function virtualList({ measure, key, make, update, label })
     function draw(all)
     {
         range();
-        const wanted = new Set();
-        for (let i = from; i < to; i++) {
-            const name = key(items[i]);
-            wanted.add(name);
-            let child = shown.get(name);
-            if (!child) {
-                child = make(items[i]);
-                child.setAttribute('role', 'listitem');
-                shown.set(name, child);
-                element.append(child);
-                all || place(child, i);
-            }
-            if (all || child.at !== i) { update(child, items[i]); place(child, i); }
-            child.at = i;
-        }
+        const wanted = new Set(items.slice(from, to).map(key));
         for (const [name, child] of shown) {
             if (wanted.has(name) || child.contains(document.activeElement)) continue;
             child.remove();
             shown.delete(name);
         }
+        let last = null;
+        for (let i = from; i < to; i++) last = drawOne(i, wanted, last, all);
+    }
+
+    /* After `last` in the document as on the screen: whoever reads them one after the other reads them in order. */
+    function drawOne(i, wanted, last, all)
+    {
+        const name = key(items[i]);
+        let child = shown.get(name), after = last ? last.nextSibling : element.firstChild;
+        if (after && !wanted.has(after.name)) after = after.nextSibling; /* kept because it has the focus */
+        if (!child) {
+            child = make(items[i]);
+            child.name = name;
+            child.setAttribute('role', 'listitem');
+            shown.set(name, child);
+        }
+        if (after !== child) element.insertBefore(child, after);
+        if (all || child.at !== i) { update(child, items[i]); place(child, i); }
+        child.at = i;
+        return child;
     }
 
     function resize()

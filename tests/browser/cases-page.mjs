@@ -1,0 +1,169 @@
+/* cases-page.mjs - the page at `/`, as musicians and their friends use it. */
+import { mkdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { assert, fresh, until } from '../tools/harness.mjs';
+import { out_folder } from '../tools/relay.mjs';
+import { open_sounds } from './sound.mjs';
+import { Visitor } from './visitor.mjs';
+
+/* What is not of the journey's concern is left to suite.mjs: {own_relay, browser}. */
+export function page_journeys({ test }, { own_relay, context })
+{
+    const visitor = async (t, relay, options) => new Visitor(await (await context(t, options)).newPage(), relay);
+    const shot = (who, name) => {
+        mkdirSync(out_folder, { recursive: true });
+        return who.page.screenshot({ path: path.join(out_folder, `page-${name}.png`) });
+    };
+    const sounds = t => {
+        const all = open_sounds();
+        t.after(() => all.close());
+        return all;
+    };
+    const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+
+    test('a newcomer signs up, drops three songs and hears them; the words of their tags and the picture are there, on another\'s screen at once', async t => {
+        const relay = await own_relay(t), files = sounds(t);
+        const nina = await visitor(t, relay), guest = await visitor(t, relay);
+        await nina.visit();
+        await guest.visit();
+        await nina.signs_up(fresh('nina'));
+        await nina.adds([files.file('Low Tide', { cover: true, seconds: 20 }), files.file('What the Kiln Said'), files.file('Hearth', { artist: 'Ibrahim', ending: 'flac' })]);
+        for (const title of ['Low Tide', 'What the Kiln Said', 'Hearth']) await nina.uploaded(title);
+        for (const title of ['Low Tide', 'What the Kiln Said', 'Hearth']) await guest.sees(title);
+        await until('the picture on the guest\'s screen', () => guest.page.locator('.item', { hasText: 'Low Tide' }).locator('.cover.lit img').count());
+        await guest.opens('Low Tide');
+        assert.equal(await guest.page.locator('.record .artist').textContent(), 'Nina Nowak');
+        await guest.page.getByRole('button', { name: 'Play Low Tide' }).click();
+        await guest.hears();
+        const wave = guest.page.getByRole('slider', { name: 'Seek in this track' });
+        const box = await wave.boundingBox();
+        await guest.page.mouse.click(box.x + box.width * 0.75, box.y + box.height / 2);
+        await until('the seek', async () => { const { at } = await guest.media(); return at >= 14.5 && at < 19; });
+        await wave.focus();
+        await guest.page.keyboard.press('Home');
+        await until('the start, by key', async () => (await guest.media()).at < 6);
+        await guest.hears();
+        await shot(guest, 'track');
+        await guest.page.getByRole('link', { name: 'Library', exact: true }).click();
+        const { at } = await guest.media();
+        await until('music that goes on across pages', async () => (await guest.media()).at > at + 0.5);
+        await guest.page.getByLabel('Search the library').fill('ibra');
+        await until('one found', async () => (await guest.titles()).join() === 'Hearth');
+        await guest.page.getByLabel('Search the library').fill('');
+        await guest.page.getByLabel('Sort by').selectOption('title');
+        await until('an order by title', async () => (await guest.titles()).join() === 'Hearth,Low Tide,What the Kiln Said');
+        nina.well();
+        guest.well();
+    }, { seconds: 180 });
+
+    test('who stays signed in is so after a reload, and signs out; another browser signs in', async t => {
+        const relay = await own_relay(t), alias = fresh('ann');
+        const ann = await visitor(t, relay), elsewhere = await visitor(t, relay, phone);
+        await ann.visit();
+        await ann.signs_up(alias);
+        await ann.page.reload();
+        await ann.page.getByRole('button', { name: `Your account, ${alias}` }).click();
+        await ann.page.getByRole('menuitem', { name: 'Sign out' }).click();
+        await ann.page.getByRole('button', { name: 'Sign in or sign up' }).waitFor();
+        await ann.page.reload();
+        await ann.page.getByRole('button', { name: 'Sign in or sign up' }).waitFor();
+        await elsewhere.visit();
+        await elsewhere.signs_in(alias);
+        ann.well();
+        elsewhere.well();
+    });
+
+    test('a premium track: a guest hears the preview and no more, until the artist gives the key by name', async t => {
+        const relay = await own_relay(t), files = sounds(t), name = fresh('vera');
+        const nina = await visitor(t, relay), vera = await visitor(t, relay);
+        await nina.visit();
+        await nina.signs_up(fresh('nina'));
+        await nina.adds([files.file('Locked Room', { seconds: 70 })], { premium: true });
+        await nina.uploaded('Locked Room');
+        await vera.visit();
+        await vera.signs_up(name);
+        await vera.opens('Locked Room');
+        await vera.page.locator('.lock').getByText('You hear a preview').waitFor();
+        await vera.page.getByRole('button', { name: 'Play Locked Room' }).click();
+        await vera.hears();
+        assert.match((await vera.media()).src, /\/preview\?m=/);
+        const bytes = await vera.page.evaluate(async url => (await (await fetch(url)).blob()).size, (await vera.media()).src);
+        const whole = statSync(files.file('Locked Room')).size;
+        assert.ok(bytes > whole * 0.2 && bytes < whole * 0.4, `a preview of 20 s of 70 s is ${bytes} of ${whole} bytes`);
+        await shot(vera, 'premium');
+        await nina.opens('Locked Room');
+        await nina.page.getByRole('button', { name: 'Give the key' }).click();
+        const dialog = nina.page.getByRole('dialog');
+        await dialog.getByLabel('Name of the listener').fill(name);
+        await dialog.getByRole('button', { name: 'Give the key' }).click();
+        await dialog.getByRole('listitem').filter({ hasText: name }).waitFor();
+        await vera.page.locator('.lock').getByText('You have the key').waitFor();
+        await until('the whole track', async () => (await vera.media()).src.startsWith('blob:'));
+        await vera.page.getByRole('slider', { name: 'Seek in this track' }).focus();
+        await vera.page.keyboard.press('PageUp');
+        await vera.page.keyboard.press('PageUp');
+        await until('what only the key opens', async () => (await vera.media()).at > 55);
+        await vera.hears();
+        nina.well();
+        vera.well();
+    }, { seconds: 180 });
+
+    test('with HTTP switched off a track plays from chunk nodes over GUN alone', async t => {
+        const relay = await own_relay(t), files = sounds(t);
+        const nina = await visitor(t, relay), asked = [];
+        nina.page.on('request', request => { if (/\/(audio|chunk)\//.test(request.url())) asked.push(request.url()); });
+        await nina.visit('#/settings');
+        await nina.page.getByRole('radio', { name: /^GUN only/ }).check();
+        await nina.visit();
+        await nina.signs_up(fresh('nina'));
+        await nina.adds([files.file('By Nodes', { seconds: 15 }), files.file('As a Blob', { seconds: 5, ending: 'flac' })]);
+        for (const title of ['By Nodes', 'As a Blob']) {
+            await nina.uploaded(title, 90);
+            await nina.page.locator('.item', { hasText: title }).hover();
+            await nina.page.getByRole('listitem').filter({ hasText: title }).getByRole('button', { name: `Play ${title}` }).click();
+            await until(`${title} from memory`, async () => (await nina.media()).src.startsWith('blob:'));
+            await nina.hears();
+        }
+        assert.deepEqual(asked, []);
+        nina.well();
+    }, { seconds: 180 });
+
+    test('no serious finding of axe-core: library, record, playlists, dialogs, relay, settings; dark and light, large and small', async t => {
+        const relay = await own_relay(t), files = sounds(t);
+        const nina = await visitor(t, relay), guest = await visitor(t, relay, { ...phone, colorScheme: 'light' });
+        await guest.visit();
+        await guest.accessible('an empty library');
+        await nina.visit();
+        await nina.page.getByRole('button', { name: 'Sign in or sign up' }).click();
+        await nina.accessible('signing up');
+        await nina.page.keyboard.press('Escape');
+        await nina.signs_up(fresh('nina'));
+        await nina.adds([files.file('Low Tide', { cover: true }), files.file('Locked Room')]);
+        for (const title of ['Low Tide', 'Locked Room']) await nina.uploaded(title);
+        await nina.accessible('a library with uploads');
+        await nina.page.getByRole('region', { name: 'Add music' }).getByRole('button', { name: 'Close' }).click();
+        await nina.menu('Low Tide', 'Add to a playlist');
+        await nina.page.getByRole('button', { name: 'New playlist' }).click();
+        await nina.page.getByRole('dialog').getByLabel('Name').fill('Sunday');
+        await nina.page.getByRole('button', { name: 'Create' }).click();
+        await nina.said('Added to');
+        await nina.page.getByRole('link', { name: 'Sunday' }).first().click();
+        await nina.page.getByRole('button', { name: 'Play Low Tide' }).click();
+        await nina.accessible('a playlist');
+        for (const who of [nina, guest]) {
+            await who.visit();
+            await who.sees('Low Tide');
+            await who.page.waitForTimeout(400); /* colours glide for a moment, and half of one is no contrast */
+            await who.accessible('a library');
+            await who.opens('Low Tide');
+            await who.accessible('a record');
+            for (const [address, words] of [['#/playlists', 'Playlists'], ['#/relay', 'This relay'], ['#/settings', 'Settings']]) {
+                await who.visit(address);
+                await who.page.getByRole('heading', { level: 1, name: words }).waitFor();
+                await who.accessible(words);
+            }
+        }
+        nina.well();
+        guest.well();
+    }, { seconds: 180 });
+}

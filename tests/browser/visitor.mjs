@@ -1,0 +1,105 @@
+/* visitor.mjs - somebody at the page of web-demo, in a browser of their own: what people do
+ * there, by the names that the page gives things, as a screen reader finds them.
+ *
+ * What the browser reports is kept: errors of scripts, of the policy, of the console. While
+ * a relay is away on purpose the browser itself complains of failed connections; those,
+ * and no others, are let pass when the case says so.
+ */
+import { createRequire } from 'node:module';
+import { readFileSync } from 'node:fs';
+import { assert, until } from '../tools/harness.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const password = 'correct horse battery';
+const of_a_lost_line = /net::ERR_|WebSocket connection to|the server responded with a status of 503/;
+
+export class Visitor {
+    constructor(page, relay)
+    {
+        this.page = page;
+        this.relay = relay;
+        this.errors = [];
+        this.lost_line = false;
+        page.on('pageerror', error => this.errors.push(String(error.stack ?? error)));
+        page.on('console', message => { if (message.type() === 'error') this.errors.push(`${message.text()} ${message.location().url}`); });
+    }
+
+    async visit(address = '')
+    {
+        await this.page.goto(this.relay.http('/' + address));
+        await this.page.locator('main').first().waitFor();
+        return this;
+    }
+
+    async #account(alias, up)
+    {
+        const { page } = this;
+        await page.getByRole('button', { name: 'Sign in or sign up' }).click();
+        if (!up) await page.getByRole('button', { name: 'I have an account' }).click();
+        await page.getByLabel('Name', { exact: true }).fill(alias);
+        await page.getByLabel('Password').fill(password);
+        await page.getByRole('dialog').getByRole('button', { name: up ? 'Sign up' : 'Sign in', exact: true }).click();
+        await page.getByRole('button', { name: `Your account, ${alias}` }).waitFor();
+        this.alias = alias;
+    }
+    signs_up(alias) { return this.#account(alias, true); }
+    signs_in(alias) { return this.#account(alias, false); }
+
+    /* Through the chooser; `drop` lets them fall on the page instead. */
+    async adds(files, { premium = false } = {})
+    {
+        const { page } = this;
+        await page.getByRole('navigation').getByRole('button', { name: 'Add music' }).click();
+        const box = page.getByLabel(/^Premium/);
+        if (await box.isChecked() !== premium) await box.setChecked(premium);
+        await page.locator('input[type=file][multiple]').setInputFiles(files);
+    }
+
+    job(title) { return this.page.locator('.jobs li').filter({ hasText: title }); }
+    uploaded(title, seconds = 60) { return until(`“${title}” to be uploaded`, async () => await this.job(title).getAttribute('class').catch(() => '') === 'done', seconds); }
+
+    titles() { return this.page.locator('.library .item .title').allTextContents(); }
+    sees(title, seconds = 20) { return until(`“${title}” in the library`, async () => (await this.titles()).includes(title), seconds); }
+
+    async opens(title)
+    {
+        await this.page.getByRole('link', { name: title, exact: true }).first().click();
+        await this.page.getByRole('heading', { level: 1, name: title }).waitFor();
+    }
+
+    media() { return this.page.evaluate(() => { const a = document.querySelector('audio'); return { at: a.currentTime, long: a.duration, paused: a.paused, src: a.src, error: a.error?.message ?? '' }; }); }
+
+    /* The media clock goes on by a second or more from where it is. */
+    async hears(seconds = 30)
+    {
+        const { at } = await this.media();
+        return until('the music to go on', async () => { const now = await this.media(); return !now.paused && now.at > at + 1; }, seconds);
+    }
+
+    rows() { return this.page.locator('.rows .title').allTextContents(); }
+    said(words) { return until(`the page to say ${words}`, async () => (await this.page.locator('.toasts').innerText()).match(words)); }
+
+    async menu(title, entry)
+    {
+        const item = this.page.getByRole('listitem').filter({ has: this.page.getByRole('link', { name: title, exact: true }) }).first();
+        await item.hover();
+        await item.getByRole('button', { name: `More for ${title}` }).click();
+        await this.page.getByRole('menuitem', { name: entry }).click();
+    }
+
+    /* The serious findings of axe-core, of which there may be none. */
+    async accessible(where)
+    {
+        await this.page.evaluate(axe);
+        const { violations } = await this.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+        const serious = violations.filter(one => ['serious', 'critical'].includes(one.impact))
+            .map(one => `${one.id}: ${one.help}: ${one.nodes.slice(0, 4).map(node => node.html.slice(0, 160) + ' ' + node.failureSummary).join(' | ')}`);
+        assert.deepEqual(serious, [], `axe-core at ${where}`);
+    }
+
+    well()
+    {
+        const errors = this.errors.filter(one => !(this.lost_line && of_a_lost_line.test(one)));
+        assert.deepEqual(errors, [], `what the console of ${this.alias ?? 'a guest'} said`);
+    }
+}
