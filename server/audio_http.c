@@ -251,6 +251,14 @@ static int no_track(server *s, visitor *v, struct lws *wsi, reply *r, status how
     return reply_send(s, v, wsi, r);
 }
 
+static int crowded(server *s, visitor *v, struct lws *wsi, reply *r)
+{
+    reply no = { .head = r->head };
+
+    s->counts.audio_crowded++;
+    return answer(s, v, wsi, &no, 503, "too much is being sent at this moment; come again\n");
+}
+
 static int serve(server *s, visitor *v, struct lws *wsi, const asked *what, reply *r)
 {
     audio_answer a = { .reply = *r };
@@ -261,18 +269,14 @@ static int serve(server *s, visitor *v, struct lws *wsi, const asked *what, repl
     if (found != STATUS_OK) return no_track(s, v, wsi, r, found, why);
     a.plain = what->part == THE_PREVIEW;
     a.bitmap = what->part == THE_BITMAP;
+    if (a.bitmap && !reply_has_room(s)) {
+        audio_release(s->audio, a.track);
+        return crowded(s, v, wsi, r);
+    }
     if (a.bitmap) return audio_stream_begin(s, v, wsi, &a);
     if (!a.plain || has_preview(&a.track->manifest)) return serve_track(s, v, wsi, what, &a);
     audio_release(s->audio, a.track);
     return answer(s, v, wsi, r, 404, "this has no preview\n");
-}
-
-static int crowded(server *s, visitor *v, struct lws *wsi, reply *r)
-{
-    reply no = { .head = r->head };
-
-    s->counts.audio_crowded++;
-    return answer(s, v, wsi, &no, 503, "too much is being sent at this moment; come again\n");
 }
 
 /* ---- its manifest ---- */

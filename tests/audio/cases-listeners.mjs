@@ -265,6 +265,7 @@ function limit_cases(suite, world)
         await until('the bound', async () => (await metric(relay, 'audio_crowded_total')) === 6);
         const told = await ask(relay, chunk);
         assert.deepEqual([told.status, told.headers['cache-control']], [503, 'no-store']);
+        for (const what of ['have', 'm']) assert.equal((await ask(relay, `GET ${largest.path}/${what}`)).status, 503, what);
         sleepers.forEach(line => line.close());
         await until('room', async () => (await ask(relay, chunk)).status === 200);
         const range = await ask(relay, chunk, { Range: 'bytes=999999-' });
