@@ -1,7 +1,7 @@
 /* cases-playlists.mjs - one list, several editors: by certificate, at once, without a line. */
 import { assert, chance, sleep, until } from '../tools/harness.mjs';
 import { between, compare, isPlace, spread } from '../../web-demo/js/data/order.js';
-import { seen, some_track } from './world.mjs';
+import { origin_of, password, seen, some_track } from './world.mjs';
 
 const seed = Number(process.env.SEED ?? 20_261_121);
 const soul_of = (who, i) => `~${who.people.me.pub}/tracks/${some_track(i).root.slice(0, 16)}`;
@@ -125,6 +125,17 @@ export function playlist_cases(suite, world)
         await seen('his right to be back', () => his.canEdit);
         await his.add(soul_of(ann, 8));
         await seen('his second track', () => titles(hers).includes(8));
+    });
+
+    suite.test('who opens a list and adds to it in the same breath adds to its end, an editor too', async t => {
+        const { ann, bob, soul } = await shared(t, world, 30);
+        const there = ann.browser.page(t, origin_of(world.relay));
+        await there.people.recall();
+        await open(t, there, soul).add(soul_of(ann, 100));
+        const his = (await world.visitor(t)), list = open(t, his, soul);
+        await his.people.signIn(bob.alias, password);
+        await open(t, his, soul).add(soul_of(ann, 101));
+        await seen('both at the end', () => titles(list).slice(-2).join() === '100,101' && list.items.length === 32);
     });
 
     suite.test('a certificate for one list opens no other, and no track', async t => {

@@ -53,7 +53,7 @@ function openOne({ world, relay, people }, soul)
     const { pub: owner, id } = at, editorsSoul = `~${owner}/editors/${id}`;
     const events = emitter();
     const tell = gather(() => events.emit('change'), 8);
-    let name = '', list = [], editors = {}, items = '', offItems = () => {}, closed = false;
+    let name = '', list = [], editors = {}, items = '', offItems = () => {}, closed = false, changedAt = 0;
 
     const mine = () => people.me?.pub === owner;
     const path = () => items.slice(owner.length + 2);
@@ -65,6 +65,7 @@ function openOne({ world, relay, people }, soul)
 
     function hearItems(node)
     {
+        changedAt = performance.now();
         list = Object.keys(node).map(key => itemOf(key, node[key])).filter(Boolean).sort(compare).slice(0, itemsMax);
         tell();
     }
@@ -88,6 +89,21 @@ function openOne({ world, relay, people }, soul)
         people.on('me', tell),
         () => offItems(),
     ];
+
+    /* Signatures are checked one after the other: all have been when nothing comes any more. */
+    async function quiet()
+    {
+        const from = performance.now();
+        do await new Promise(resolve => setTimeout(resolve, 40)); while (performance.now() - Math.max(from, changedAt) < 40);
+    }
+
+    /* What is there has been heard: who adds to the end has to know it, and what is allowed. */
+    const ready = (async () => {
+        await Promise.all([soul, editorsSoul].map(one => relay.read(one, ' ', { quick: true })));
+        await quiet();
+        await relay.read(items, ' ', { quick: true });
+        await quiet();
+    })();
 
     const withRight = () => {
         if (mine()) return {};
@@ -120,8 +136,9 @@ function openOne({ world, relay, people }, soul)
         return places[i];
     }
 
-    async function add(track, index = list.length)
+    async function add(track, index = Infinity)
     {
+        await ready;
         const right = withRight();
         if (soulOf(track)?.kind !== 'tracks') throw new Error('This is no track.');
         if (list.length >= itemsMax) throw new Error(`A playlist holds ${itemsMax} tracks.`);
@@ -133,6 +150,7 @@ function openOne({ world, relay, people }, soul)
 
     async function move(itemId, index)
     {
+        await ready;
         const right = withRight();
         const item = list.find(one => one.id === itemId);
         if (!item) return;
@@ -143,6 +161,7 @@ function openOne({ world, relay, people }, soul)
 
     async function take(itemId)
     {
+        await ready;
         const right = withRight();
         list = list.filter(one => one.id !== itemId);
         tell();
@@ -166,6 +185,7 @@ function openOne({ world, relay, people }, soul)
 
     async function share(pub)
     {
+        await ready;
         if (!mine()) throw new Error('Only its owner shares a playlist.');
         if (!isPub(pub) || pub === owner) throw new Error('Nobody of that name is known here.');
         if (!opens(pub)) await certify(pub, items);
@@ -173,6 +193,7 @@ function openOne({ world, relay, people }, soul)
 
     async function unshare(pub)
     {
+        await ready;
         if (!mine()) throw new Error('Only its owner shares a playlist.');
         if (!certificateOf(editors[pub])) return;
         const others = Object.keys(editors).filter(one => one !== pub && isPub(one) && opens(one)), next = soul + '/items' + newName();
@@ -183,7 +204,7 @@ function openOne({ world, relay, people }, soul)
     }
 
     return {
-        soul, owner, id, on: events.on, add, move, take, rename, share, unshare,
+        soul, owner, id, ready, on: events.on, add, move, take, rename, share, unshare,
         get name() { return name || 'Untitled'; },
         get items() { return list.map(({ id: item, track, at: added }) => ({ id: item, track, at: added })); },
         get mine() { return mine(); },
@@ -209,6 +230,7 @@ function openOne({ world, relay, people }, soul)
  *     playlist.soul, owner, id, mine, canEdit, name
  *     playlist.items                     [{id, track, at}] in order; `track` is a track's soul
  *     playlist.editors                   [pub] besides the owner
+ *     playlist.ready                     Promise: what is there has been heard. All that changes it waits for this
  *     playlist.on('change', () => {})
  *     playlist.rename(name) -> Promise            mine only
  *     playlist.add(trackSoul, index = end) -> Promise<item id>
