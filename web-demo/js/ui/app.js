@@ -38,7 +38,10 @@ async function openPage()
 
 const views = {
     track: (app, parts) => trackView(app, `~${parts[1]}/tracks/${parts[2]}`),
-    playlist: (app, parts) => playlistView(app, `~${parts[1]}/playlists/${parts[2]}`),
+    playlist: (app, parts) => {
+        const soul = `~${parts[1]}/playlists/${parts[2]}`;
+        return app.data.playlists.isSoul(soul) ? playlistView(app, soul) : playlistsView(app);
+    },
     playlists: playlistsView,
     relay: relayView,
     settings: settingsView,

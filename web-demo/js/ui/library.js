@@ -103,10 +103,10 @@ export function libraryView(app)
         if (hero.dataset.kind === kind) return;
         hero.dataset.kind = kind;
         const add = h('button', { class: 'glow', onclick: () => app.uploads.pick() }, icon('upload'), 'Add music');
-        const first = 'Yours, signed with your key. It plays at once, and friends edit playlists with you, live.';
+        const first = 'Drop a song and it plays, for you and for your friends, at once. Your key signs it, so nobody changes it but you. Playlists you edit together, live.';
         hero.replaceChildren(...{
             empty: [h('div', { class: 'hearth', 'aria-hidden': 'true' }), h('h1', {}, 'Drop a song here'), h('p', {}, first), add],
-            guest: [h('h1', {}, 'A library that glows'), h('p', {}, first), h('div', { class: 'row' }, h('button', { class: 'glow', onclick: () => app.account.open() }, 'Sign up'), h('button', { class: 'plain', onclick: () => list.items.length && player.playAll(list.items.map(track => track.soul)) }, icon('play'), 'Just listen'))],
+            guest: [h('div', { class: 'hearth', 'aria-hidden': 'true' }), h('h1', {}, 'Music that is yours'), h('p', {}, first), h('div', { class: 'row' }, h('button', { class: 'glow', onclick: () => app.account.open() }, 'Sign up'), h('button', { class: 'plain', onclick: () => list.items.length && player.playAll(list.items.map(track => track.soul)) }, icon('play'), 'Just listen'))],
             known: [h('h1', {}, 'Library')],
         }[kind]);
     }

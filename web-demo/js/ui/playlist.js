@@ -165,6 +165,9 @@ export function playlistView(app, soul)
     return { element, close() { offs.forEach(off => off?.()); soon.stop(); sort.close(); list.close(); } };
 }
 
+/* What glows for a list: digits made of its name in the graph. */
+const rootOf = id => Array.from(id.repeat(4), c => (c.charCodeAt(0) * 41 % 256).toString(16).padStart(2, '0')).join('').slice(0, 64);
+
 export function playlistsView(app)
 {
     const { data } = app;
@@ -180,7 +183,7 @@ export function playlistsView(app)
         nothing.hidden = all.length > 0;
         grid.replaceChildren(...all.map(list => {
             const owner = data.people.name(list.owner) || data.people.short(list.owner);
-            return h('li', {}, h('a', { href: playlistAddress(list.soul) }, face(list.owner, owner),
+            return h('li', {}, h('a', { href: playlistAddress(list.soul) }, app.covers.cover({ root: rootOf(list.id), cover: '' }),
                 h('span', { class: 'words' }, theirs(list.name || 'Untitled', { class: 'title' }), h('span', { class: 'artist' }, list.mine ? 'yours' : theirs(owner), !list.mine && list.canEdit && ' · shared with you'))));
         }));
     }

@@ -12,7 +12,7 @@ export function relayView(app)
 {
     const { data } = app;
     const charts = [
-        chart({ name: 'Peers', of: one => one.peers, say: n => many(n, 'peer') }),
+        chart({ name: 'Connections', of: one => one.peers, say: n => n.toLocaleString('en') }),
         chart({ name: 'Writes a second', of: one => one.writes, say: n => `${n.toLocaleString('en', { maximumFractionDigits: 1 })} a second` }),
         chart({ name: 'Stored', of: one => one.bytes, say: size }),
         chart({ name: 'Memory', of: one => one.memory, say: size }),

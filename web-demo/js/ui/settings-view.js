@@ -19,6 +19,6 @@ export function settingsView({ settings })
                 ['http', 'HTTP', 'The relay serves tracks in ranges; seeking costs nothing.'],
                 ['gun', 'GUN only', 'Every chunk is a node of the graph, read through gun.js, as from any other relay.'],
             ]),
-            h('section', {}, h('h2', {}, 'Keys'), h('dl', { class: 'facts' }, keys.map(([key, what]) => h('div', {}, h('dt', {}, h('kbd', {}, key)), h('dd', {}, what)))))),
+            h('section', {}, h('h2', {}, 'Keys'), h('dl', { class: 'facts keys' }, keys.map(([key, what]) => h('div', {}, h('dt', {}, h('kbd', {}, key)), h('dd', {}, what)))))),
     };
 }

@@ -58,10 +58,13 @@ export function openShell(app)
     data.playlists.on('change', drawLists);
     data.people.on('me', drawLists);
 
-    data.status.on('sample', () => {
+    function drawPulse()
+    {
         const last = data.status.samples.at(-1);
-        if (last) say(pulse, `${many(last.peers, 'peer')} on this relay`);
-    });
+        say(pulse, !data.relay.online ? 'The relay is away' : last ? `${many(last.peers, 'connection')} to this relay` : '');
+    }
+    data.status.on('sample', drawPulse);
+    data.relay.on('state', drawPulse);
 
     let way = 'library';
     function mark_way()

@@ -2,6 +2,7 @@
 import { clock, h, say, size, theirs } from './dom.js';
 import { icon } from './icons.js';
 import { face } from './account.js';
+import { openQueue } from './queue.js';
 import { openGrants } from './grants.js';
 import { addToPlaylist } from './playlist-add.js';
 import { copyAddress, trackMenu } from './track-menu.js';
@@ -17,13 +18,15 @@ export function trackView(app, soul)
     const artist = theirs('', { class: 'artist' }), title = h('h1', {}), note = h('p', { class: 'note' });
     const by = h('p', { class: 'by' }), facts = h('dl', { class: 'facts' }), here = h('p', { class: 'here' });
     const play = h('button', { class: 'play round huge', onclick: press });
+    const near = (sign, label, run) => h('button', { class: 'phone quiet round', 'aria-label': label, onclick: run }, icon(sign));
+    const back = near('previous', 'Previous', () => player.previous()), ahead = near('next', 'Next', () => player.next());
     const wave = waveform({ label: 'Seek in this track', onseek: seek });
     const now = h('span', { class: 'now' }), left = h('span', { class: 'left' });
     const buttons = h('div', { class: 'row' });
     const locked = h('p', { class: 'lock', hidden: true });
     const element = h('article', { class: 'record' },
         h('div', { class: 'sleeve' }, h('div', { class: 'aura', 'aria-hidden': 'true' }), cover),
-        h('div', { class: 'words' }, by, title, artist, locked, h('div', { class: 'row main' }, play, buttons)),
+        h('div', { class: 'words' }, by, title, artist, locked, h('div', { class: 'row main' }, back, play, ahead, buttons)),
         h('div', { class: 'sound' }, wave.element, h('div', { class: 'times' }, now, left)),
         h('div', { class: 'below' }, note, here, facts));
     const mine = () => player.track?.soul === soul;
@@ -60,7 +63,7 @@ export function trackView(app, soul)
         if (!track || buttons.dataset.drawn === String(track.mine)) return;
         buttons.dataset.drawn = String(track.mine);
         const more = h('button', { class: 'quiet round', 'aria-label': 'More', onclick: () => trackMenu(app, more, track) }, icon('more'));
-        buttons.replaceChildren(
+        buttons.replaceChildren(near('queue', 'Queue', () => openQueue(app)),
             h('button', { class: 'plain', onclick: () => addToPlaylist(app, soul) }, icon('playlist'), h('span', {}, 'Add to a playlist')),
             track.mine && track.premium ? h('button', { class: 'plain', onclick: () => openGrants(app, track) }, icon('key'), h('span', {}, 'Give the key'))
                 : h('button', { class: 'plain', onclick: () => copyAddress(track) }, icon('link'), h('span', {}, 'Copy address')), more);

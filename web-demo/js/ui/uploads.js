@@ -33,12 +33,13 @@ export function openUploadPanel(app)
     const list = h('ul', { class: 'jobs' }), shown = new Map(), described = new Map();
     const panel = h('section', { class: 'panel uploads', 'aria-label': 'Add music', hidden: true },
         h('header', {}, h('h2', {}, 'Add music'), h('button', { class: 'quiet round', 'aria-label': 'Close', onclick: () => { panel.hidden = true; } }, icon('close'))),
-        h('div', { class: 'drop' }, h('p', {}, 'Drop files anywhere on this page'), h('button', { class: 'glow', onclick: () => chooser.click() }, icon('upload'), 'Choose files')),
+        h('div', { class: 'drop' }, h('p', {}, matchMedia('(hover: none)').matches ? 'Songs from this device' : 'Drop songs anywhere on this page'), h('button', { class: 'glow', onclick: () => chooser.click() }, icon('upload'), 'Choose files')),
         h('label', { class: 'check' }, premium, h('span', {}, 'Premium', h('span', { class: 'hint' }, `Encrypted here, before it leaves. Everybody hears ${previewSeconds} seconds; you give keys by name.`))),
         list);
     const veil = h('div', { class: 'veil', hidden: true, 'aria-hidden': 'true' }, h('div', { class: 'hearth' }), h('p', {}, 'Let it fall'));
     document.body.append(chooser, panel, veil);
 
+    panel.addEventListener('keydown', event => { if (event.key === 'Escape') panel.hidden = true; });
     const open = () => { panel.hidden = false; };
 
     async function take(files)
