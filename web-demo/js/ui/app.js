@@ -37,7 +37,10 @@ async function openPage()
 }
 
 const views = {
-    track: (app, parts) => trackView(app, `~${parts[1]}/tracks/${parts[2]}`),
+    track: (app, parts) => {
+        const soul = `~${parts[1]}/tracks/${parts[2]}`;
+        return app.data.tracks.isSoul(soul) ? trackView(app, soul) : libraryView(app);
+    },
     playlist: (app, parts) => {
         const soul = `~${parts[1]}/playlists/${parts[2]}`;
         return app.data.playlists.isSoul(soul) ? playlistView(app, soul) : playlistsView(app);
@@ -56,7 +59,7 @@ function showViews(app)
         scrolled.set(address, scrollY);
         address = location.hash;
         view?.close?.();
-        view = (views[parts[0]] ?? libraryView)(app, parts);
+        view = (Object.hasOwn(views, parts[0] ?? '') ? views[parts[0]] : libraryView)(app, parts);
         app.shell.show(view.element, parts[0] ?? 'library', { focus: !first });
         first = false;
         view.shown?.();
@@ -88,7 +91,9 @@ async function start()
     theme(app.settings);
     showViews(app);
     openKeys(app.player, { search: () => { go('#/'); setTimeout(() => document.querySelector('input[type=search]')?.focus()); } });
-    app.data.status.start();
+    const look = () => app.data.status[document.hidden ? 'stop' : 'start']();
+    document.addEventListener('visibilitychange', look);
+    look();
     app.data.presence.start();
     app.data.relay.on('refused', ({ err }) => toast(`The relay refused a change: ${err}`, { kind: 'bad' }));
     await app.data.people.recall().catch(() => null);

@@ -121,12 +121,15 @@ export function libraryView(app)
         list.set(list.items);
     }
 
-    const soon = gather(draw, 60), redraw = gather(() => list.refresh(), 30);
+    /* While thousands arrive there is more to do than to draw them all each time. */
+    const few = gather(draw, 60), many_more = gather(draw, 400);
+    const soon = () => (data.tracks.list.length < 800 ? few : many_more)();
+    const redraw = gather(() => list.refresh(), 30);
     const offs = [data.tracks.on('change', soon), data.people.on('me', soon), settings.on('look', drawLook), player.on('state', redraw), player.on('track', redraw)];
     drawLook();
     draw();
     return {
         element, shown: draw,
-        close() { offs.forEach(off => off?.()); soon.stop(); redraw.stop(); list.close(); },
+        close() { offs.forEach(off => off?.()); few.stop(); many_more.stop(); redraw.stop(); list.close(); },
     };
 }

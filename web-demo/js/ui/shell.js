@@ -82,6 +82,7 @@ export function openShell(app)
             way = name;
             main.replaceChildren(element);
             mark_way();
+            if (!app.player.track) document.title = name === 'library' ? 'ember' : `${element.querySelector('h1')?.textContent || name} · ember`;
             if (focus) main.focus({ preventScroll: true });
         },
     };

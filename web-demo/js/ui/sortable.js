@@ -6,6 +6,8 @@
  */
 import { calm } from './dom.js';
 
+const glided_max = 300; /* more than anybody sees move */
+
 /** moved(row, index): index among the rows without it. */
 export function sortable(list, { allowed, moved, name })
 {
@@ -20,7 +22,7 @@ export function sortable(list, { allowed, moved, name })
 
     function glide(before)
     {
-        if (calm()) return;
+        if (calm() || list.children.length > glided_max) return;
         for (const row of rows()) {
             const was = before.get(row);
             if (was === undefined || was === row.offsetTop || row === drag?.row) continue;
