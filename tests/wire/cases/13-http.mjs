@@ -26,6 +26,8 @@ const asset = (path, begins) => ({
     }]],
 });
 
+const types = { '.css': 'text/css; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.svg': 'image/svg+xml' };
+
 // Every script and style that the page and what they import name, one after the other.
 const strict = /^default-src 'none'; script-src 'self'; style-src 'self'; (?!.*unsafe)/;
 const pageOf = (path) => ({
@@ -33,13 +35,13 @@ const pageOf = (path) => ({
     steps: [['do', async (c) => {
         const todo = [path], seen = new Set(todo);
         for (let at; (at = todo.shift());) {
-            const got = await request(c.server, `GET ${at}`), type = at.endsWith('.css') ? 'text/css' : at.endsWith('.js') ? 'text/javascript' : 'text/html';
-            if (got.status !== 200 || got.headers['content-type'] !== `${type}; charset=utf-8`) throw new Error(`${at}: ${got.status} ${got.headers['content-type']}`);
+            const got = await request(c.server, `GET ${at}`), type = types[/\.\w+$/.exec(at)?.[0]] ?? 'text/html; charset=utf-8';
+            if (got.status !== 200 || got.headers['content-type'] !== type) throw new Error(`${at}: ${got.status} ${got.headers['content-type']}`);
             if (!strict.test(got.headers['content-security-policy'])) throw new Error(`${at}: ${got.headers['content-security-policy']}`);
-            if (/<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=/.test(type === 'text/html' ? got.body : '')) throw new Error(`${at} has something inline`);
+            if (/<script(?![^>]*\bsrc=)|\sstyle=|\son[a-z]+=/.test(type.startsWith('text/html') ? got.body : '')) throw new Error(`${at} has something inline`);
             const again = await request(c.server, `GET ${at}`, { headers: { 'If-None-Match': got.headers.etag } });
             if (again.status !== 304) throw new Error(`${at} with its tag: ${again.status}`);
-            const named = type === 'text/html' ? got.body.matchAll(/(?:src|href)="(\/(?:js|style|check)\/[^"]+)"/g) : type === 'text/javascript' ? got.body.matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g) : [];
+            const named = type.startsWith('text/html') ? got.body.matchAll(/(?:src|href)="(\/(?:js|style|check)\/[^"]+)"/g) : type.startsWith('text/javascript') ? got.body.matchAll(/(?:from|import)\s*\(?'(\.[^']+)'/g) : [];
             for (const [, name] of named) {
                 const next = new URL(name, `http://x${at}`).pathname;
                 if (!seen.has(next)) todo.push(next);

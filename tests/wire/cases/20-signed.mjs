@@ -49,6 +49,14 @@ const with_parts = (text, change) => {
     return JSON.stringify(whole);
 };
 
+// One signature in fifteen has neither "+" nor "/": in the letters of URLs it is the same.
+const with_sign = (soul) => {
+    for (;;) {
+        const text = by_ann(soul, 'x');
+        if (/[+/]/.test(JSON.parse(text)['~'])) return text;
+    }
+};
+
 // Of a client of 2019: the four joined with commas.
 const of_2019 = (pair, soul, key, value, state) =>
     `SEA${JSON.stringify({ m: [soul, key, value, state], s: signature_of(pair, [soul, key, value, state].join(',')) })}`;
@@ -75,7 +83,7 @@ const users = [
     bad('a number for a text', (s) => with_parts(by_ann(s, '5'), (w) => { w[':'] = 5; })), bad('one key more in an object', (s) => with_parts(by_ann(s, { a: 1 }), (w) => { w[':'].b = 1; })),
     ...[['a text', 'x'], ['a number', 5], ['true', true], ['null', null], ['a link', { '#': 'x' }], ['a text that is JSON', '{"a":1}'], ['a signature of no value', '{"~":"AA=="}']].map(([what, value]) =>
         bad(`${what}, not signed`, () => value)),
-    bad('a signature in the letters of URLs', (s) => with_parts(by_ann(s, 'x'), (w) => { w['~'] = Buffer.from(w['~'], 'base64').toString('base64url'); })),
+    bad('a signature in the letters of URLs', (s) => with_parts(with_sign(s), (w) => { w['~'] = Buffer.from(w['~'], 'base64').toString('base64url'); })),
     bad('a signature of zeros', (s) => with_parts(by_ann(s, 'x'), (w) => { w['~'] = Buffer.alloc(64).toString('base64'); })),
     bad('a signature of a byte less', (s) => with_parts(by_ann(s, 'x'), (w) => { w['~'] = Buffer.from(w['~'], 'base64').subarray(1).toString('base64'); })),
     bad('a signature that is no text', (s) => with_parts(by_ann(s, 'x'), (w) => { w['~'] = [w['~']]; })),
