@@ -216,7 +216,7 @@ export function openRelay({ world })
                 /* What sea.js itself refuses never leaves. */
                 if (ack.err && !ack.lack && !/localStorage/.test(String(ack.err)) && !isForNow(String(ack.err))) settle(String(ack.err));
                 else if (ack.ok === true || ack.ok === 1) settle(null);
-            }, cert ? { opt: { cert } } : undefined);
+            }, { acks: 9, ...cert && { opt: { cert } } }); /* the first answer is that of localStorage, which says nothing */
         });
     }
 

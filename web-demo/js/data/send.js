@@ -56,14 +56,15 @@ export async function sendByHttp({ origin, file, cut, keys, signal, known, sent 
     async function ask(method, where, body)
     {
         const answer = await fetch(address + where, { method, body, signal });
-        if (answer.ok) return answer;
-        const words = (await answer.text().catch(() => '')).trim().slice(0, 200);
+        const said = await answer.text(); /* read to its end, so that the connection is free */
+        if (answer.ok) return said;
+        const words = said.trim().slice(0, 200);
         if (refusals[answer.status]) throw new Refusal(`${refusals[answer.status]} ${words}`.trim());
         throw new Error(`The relay answered ${answer.status}. ${words}`.trim());
     }
     await ask('PUT', '/m', cut.text);
     for (const part of cut.parts) await ask('PUT', '/m', part);
-    const have = await (await ask('GET', '/have' + m)).json();
+    const have = JSON.parse(await ask('GET', '/have' + m));
     const missing = missingOf(have.bitmap, cut.n);
     known(cut.n - missing.length);
     await each(missing, atOnceHttp, async i => {
