@@ -10,6 +10,7 @@ import { assert, fresh, print_table, sleep, suite, until } from '../tools/harnes
 import { out_folder, start_relay } from '../tools/relay.mjs';
 import { open_line } from '../tools/throttle.mjs';
 import { page_journeys } from './cases-page.mjs';
+import { together_journeys } from './cases-together.mjs';
 import { open_site } from './site.mjs';
 import { Tab, open_browser, open_tab } from './tab.mjs';
 import { user_journeys } from './users.mjs';
@@ -271,6 +272,7 @@ test(`the README's page syncs two tabs and survives an outage of ${outage_second
 }, { seconds: 150 });
 
 page_journeys({ test }, { own_relay, context });
+together_journeys({ test }, { own_relay, context });
 user_journeys({ test }, { own_relay, context, site: () => site });
 
 await browser_suite.run(open);
