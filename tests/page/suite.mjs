@@ -6,6 +6,7 @@ import { live_cases } from './cases-live.mjs';
 import { many_cases } from './cases-many.mjs';
 import { people_cases } from './cases-people.mjs';
 import { playlist_cases } from './cases-playlists.mjs';
+import { tag_cases } from './cases-tags.mjs';
 import { World } from './world.mjs';
 
 const page = suite('page');
@@ -17,4 +18,5 @@ live_cases(page, world);
 audio_cases(page, world);
 hostile_cases(page, world);
 many_cases(page, world);
+tag_cases(page);
 await page.run(() => world.open());
