@@ -30,8 +30,8 @@ export function openForgetfulKeeper()
 {
     const records = new Map();
     return {
-        put: async record => { records.set(record.id, structuredClone(record)); },
-        all: async () => [...records.values()].map(record => structuredClone(record)),
+        put: async record => { records.set(record.id, { ...record }); },
+        all: async () => Array.from(records.values(), record => ({ ...record })),
         remove: async id => { records.delete(id); },
     };
 }
