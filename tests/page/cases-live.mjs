@@ -96,6 +96,24 @@ function offline_cases(suite, world)
             && !Array.from({ length: ann.browser.local.length }, (_, i) => ann.browser.local.key(i)).some(name => name.startsWith('brasa/outbox/')));
     });
 
+    suite.test('a page finds what others left, whatever else lies beside it', async t => {
+        const ann = await world.person(t), pub = ann.people.me.pub, browser = ann.browser, line = await world.line(t);
+        line.sever();
+        const first = browser.page(t, `http://127.0.0.1:${line.port}`);
+        await first.people.recall();
+        await first.relay.put(`~${pub}/playlists/lost`, 'name', 'Found again');
+        await first.relay.put(`~${pub}/playlists/lost`, 'big', 'x'.repeat(1_500_000));
+        await first.relay.put(`~${pub}/playlists/lost`, 'too big', 'x'.repeat(1_500_000)); /* more than localStorage is asked to keep */
+        first.close();
+        for (const [i, text] of ['not JSON', '7', '[null, 7, {"x": 1}]', '{}'].entries()) browser.local.setItem('brasa/outbox/broken' + i, text);
+        const second = browser.page(t, origin_of(world.relay)), eve = await world.visitor(t);
+        await seen('nothing to wait', () => second.relay.online && second.relay.waiting === 0);
+        assert.equal(await eve.relay.read(`~${pub}/playlists/lost`, 'name', { ms: 10_000 }), 'Found again');
+        assert.equal((await eve.relay.read(`~${pub}/playlists/lost`, 'big')).length, 1_500_000);
+        assert.equal(await eve.relay.read(`~${pub}/playlists/lost`, 'too big'), undefined);
+        await seen('nothing to be left', () => !Array.from({ length: browser.local.length }, (_, i) => browser.local.key(i)).some(name => name.startsWith('brasa/outbox/')));
+    });
+
     suite.test('of two who wrote one thing, one of them without a line, the later wins for both', async t => {
         const relay = await world.own_relay(t), line = await world.line(t, relay), ann = await world.person(t, { relay });
         const there = ann.browser.page(t, `http://127.0.0.1:${line.port}`); /* her other device */

@@ -30,14 +30,22 @@ export function openOutbox(gun, local)
     const waiting = new Map(); /* id -> {put, said: ms} */
     const save = gather(keep, 300);
 
+    /* As much as there is room for, the oldest first; whether that was all. */
     function keep()
     {
+        const texts = [];
+        let bytes = 0;
+        for (const one of waiting.values()) {
+            const text = JSON.stringify(one.put);
+            if ((bytes += text.length + 1) > bytesMax) break;
+            texts.push(text);
+        }
         try {
-            const text = JSON.stringify([...waiting.values()].map(one => one.put));
             if (waiting.size === 0) local.removeItem(mine);
-            else if (text.length <= bytesMax) local.setItem(mine, text);
+            else local.setItem(mine, `[${texts}]`);
+            return texts.length === waiting.size;
         } catch {
-            /* Full or forbidden: they live as long as the page. */
+            return false; /* full or forbidden: they live as long as the page */
         }
     }
 
@@ -111,19 +119,29 @@ export function openOutbox(gun, local)
         }
     }
 
+    const isPut = put => put !== null && typeof put === 'object' && Object.entries(put).every(([soul, node]) => node?._?.['#'] === soul && typeof node._['>'] === 'object');
+
+    function left(name)
+    {
+        try {
+            const puts = JSON.parse(local.getItem(name) ?? '[]');
+            return Array.isArray(puts) ? puts.filter(isPut) : [];
+        } catch {
+            return []; /* not ours */
+        }
+    }
+
     /* What pages left that are gone. One that is still there says the same: no harm. */
     function adopt()
     {
         try {
             const names = Array.from({ length: local.length }, (_, i) => local.key(i)).filter(name => name?.startsWith(prefix) && name !== mine);
             for (const name of names) {
-                const puts = JSON.parse(local.getItem(name) ?? '[]');
-                for (const put of puts) if (put !== null && typeof put === 'object') waiting.set(newId(), { put, said: 0 });
-                keep();
-                local.removeItem(name);
+                for (const put of left(name)) waiting.set(newId(), { put, said: 0 });
+                if (keep()) local.removeItem(name);
             }
         } catch {
-            /* Not ours, or not JSON. */
+            /* forbidden: nobody left anything */
         }
     }
     adopt();

@@ -95,6 +95,14 @@ export function openPresence({ world, relay, people })
         say();
     }
 
+    function start()
+    {
+        if (timer) return;
+        timer = setInterval(tick, sayMs);
+        off = relay.watch(soul, hearAll);
+        say();
+    }
+
     function stop()
     {
         if (!timer) return;
@@ -104,6 +112,13 @@ export function openPresence({ world, relay, people })
         off?.();
         put(null);
     }
+
+    /* A page may come back as it was (the back button). */
+    let paused = false;
+    const onHide = () => { paused = timer !== null; stop(); };
+    const onShow = () => { if (paused) start(); };
+    globalThis.addEventListener?.('pagehide', onHide);
+    globalThis.addEventListener?.('pageshow', onShow);
 
     const offMe = people.on('me', () => { if (timer) say(); });
     return {
@@ -118,13 +133,14 @@ export function openPresence({ world, relay, people })
             saying = { track: soulOf(what.track)?.kind === 'tracks' ? what.track : '', playing: what.playing === true };
             if (timer) say();
         },
-        start()
+        start,
+        close()
         {
-            if (timer) return;
-            timer = setInterval(tick, sayMs);
-            off = relay.watch(soul, hearAll);
-            say();
+            stop();
+            offMe();
+            tell.stop();
+            globalThis.removeEventListener?.('pagehide', onHide);
+            globalThis.removeEventListener?.('pageshow', onShow);
         },
-        close() { stop(); offMe(); tell.stop(); },
     };
 }

@@ -184,6 +184,7 @@ export function openRelay({ world })
     const first = setTimeout(retry, 0);
     const onOnline = () => retry();
     globalThis.addEventListener?.('online', onOnline);
+    globalThis.addEventListener?.('pagehide', outbox.keep);
 
     /* The relay's clock. A state that is ahead of it is held there until it is due, so a
      * page whose clock is fast seems slow to everybody else: people want to be told. */
@@ -275,6 +276,7 @@ export function openRelay({ world })
             clearTimeout(first);
             changed.stop();
             globalThis.removeEventListener?.('online', onOnline);
+            globalThis.removeEventListener?.('pagehide', outbox.keep);
             outbox.close();
             for (const gun of [meta, stream]) for (const peer of Object.values(gun._.opt.peers)) gun._.opt.mesh.bye(peer);
         },
