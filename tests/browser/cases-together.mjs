@@ -187,8 +187,10 @@ export function together_journeys({ test }, { own_relay, context })
         const strip = nina.page.getByRole('region', { name: 'Listening now' });
         await strip.getByText(vera.alias).waitFor();
         assert.equal(await strip.getByRole('link', { name: 'Hearth' }).count(), 1);
+        const left = Date.now();
         await vera.page.goto('about:blank');
         await until('her to be gone', async () => await strip.isHidden() || await strip.getByText(vera.alias).count() === 0, 30);
+        console.log(`       gone from the other screen ${Date.now() - left} ms after the page was left`);
         nina.well();
     }, { seconds: 120 });
 

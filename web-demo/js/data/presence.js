@@ -110,7 +110,7 @@ export function openPresence({ world, relay, people })
         timer = null;
         turn++;
         off?.();
-        put(null);
+        relay.sayNow(soul, me, null);
     }
 
     /* A page may come back as it was (the back button). */

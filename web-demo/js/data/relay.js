@@ -221,6 +221,15 @@ export function openRelay({ world })
         });
     }
 
+    /* In this very moment, unsigned, for a page that is going: gun's own put takes some turns of the loop. */
+    function sayNow(soul, key, value)
+    {
+        const put = { [soul]: { _: { '#': soul, '>': { [key]: Gun.state() } }, [key]: value } };
+        for (const peer of Object.values(meta._.opt.peers)) {
+            if (peer.wire?.readyState === 1) peer.wire.send(JSON.stringify({ '#': newId(), put }));
+        }
+    }
+
     /* When a relay has acknowledged all that was put until now, and later. */
     function settled(signal)
     {
@@ -261,7 +270,7 @@ export function openRelay({ world })
     }
 
     return {
-        meta, stream, outbox, on: events.on, putAll, read, retry, settled,
+        meta, stream, outbox, on: events.on, putAll, read, retry, sayNow, settled,
         get online() { return online; },
         /* Whether chunks can go by GUN now. */
         get streams() { return isOpen(stream); },
