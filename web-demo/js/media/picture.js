@@ -1,6 +1,6 @@
 /* picture.js - a picture as a cover: a square, small enough to be one value of the graph. */
 
-const url_max = 49_000; /* covers.js takes under 50,000 */
+const urlMax = 49_000; /* covers.js takes under 50,000 */
 const edges = [560, 480, 400, 320, 240, 160];
 const qualities = [0.84, 0.72, 0.6];
 
@@ -24,7 +24,7 @@ export async function coverOf(file)
             pen.drawImage(picture, (picture.width - side) / 2, (picture.height - side) / 2, side, side, 0, 0, canvas.width, canvas.height);
             for (const quality of qualities) {
                 const url = canvas.toDataURL('image/jpeg', quality);
-                if (url.length <= url_max) return url;
+                if (url.length <= urlMax) return url;
             }
         }
     } finally {

@@ -1,7 +1,7 @@
 /* tags-id3.js - ID3, in front of a file (2.2, 2.3, 2.4) or in its last 128 bytes (1). */
 import { bytesOf } from './part.js';
 
-const tag_bytes_max = 16 << 20; /* with pictures; what is larger is not read */
+const tagBytesMax = 16 << 20; /* with pictures; what is larger is not read */
 const names = {
     TIT2: 'title', TPE1: 'artist', TALB: 'album', TCON: 'genre', TYER: 'year', TDRC: 'year',
     TT2: 'title', TP1: 'artist', TAL: 'album', TCO: 'genre', TYE: 'year',
@@ -54,13 +54,13 @@ function pictureIn(frame, old)
 export async function readId3(file)
 {
     const head = await bytesOf(file, 0, 10), version = head[3], length = synchsafe(head, 6);
-    if (length > tag_bytes_max || version < 2 || version > 4) return {};
+    if (length > tagBytesMax || version < 2 || version > 4) return {};
     let body = await bytesOf(file, 10, 10 + length);
     if (head[5] & 0x80 && version < 4) body = unsync(body);
-    const old = version === 2, name_bytes = old ? 3 : 4, found = {};
+    const old = version === 2, nameBytes = old ? 3 : 4, found = {};
     let at = head[5] & 0x40 ? (version === 4 ? synchsafe(body, 0) : be(body, 0, 4) + 4) : 0;
     while (at + (old ? 6 : 10) <= body.length && body[at] !== 0) {
-        const name = latin(body.subarray(at, at + name_bytes));
+        const name = latin(body.subarray(at, at + nameBytes));
         const size = old ? be(body, at + 3, 3) : version === 4 ? synchsafe(body, at + 4) : be(body, at + 4, 4);
         const flags = old ? 0 : body[at + 9];
         at += old ? 6 : 10;

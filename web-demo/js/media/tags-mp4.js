@@ -1,7 +1,7 @@
 /* tags-mp4.js - the atoms of iTunes: moov, udta, meta, ilst. */
 import { bytesOf } from './part.js';
 
-const ilst_bytes_max = 16 << 20;
+const ilstBytesMax = 16 << 20;
 const names = { '©nam': 'title', '©ART': 'artist', '©alb': 'album', '©gen': 'genre', '©day': 'year' };
 const be32 = (b, at) => (b[at] << 24 | b[at + 1] << 16 | b[at + 2] << 8 | b[at + 3]) >>> 0;
 const name = (b, at) => String.fromCharCode(b[at], b[at + 1], b[at + 2], b[at + 3]);
@@ -27,7 +27,7 @@ export async function readMp4(file)
     const udta = moov && await find(file, 'udta', moov.from, moov.to);
     const meta = udta && await find(file, 'meta', udta.from, udta.to);
     const ilst = meta && await find(file, 'ilst', meta.from + 4, meta.to);
-    if (!ilst || ilst.to - ilst.from > ilst_bytes_max) return {};
+    if (!ilst || ilst.to - ilst.from > ilstBytesMax) return {};
     const b = await bytesOf(file, ilst.from, ilst.to), found = {};
     for (let at = 0; at + 24 <= b.length && be32(b, at) >= 8; at += be32(b, at)) {
         const key = name(b, at + 4), data = b.subarray(at + 24, at + 8 + be32(b, at + 8));

@@ -1,7 +1,7 @@
 /* tags-vorbis.js - comments as Vorbis, Opus and FLAC have them: NAME=text. */
 import { bytesOf } from './part.js';
 
-const part_bytes_max = 16 << 20;
+const partBytesMax = 16 << 20;
 const names = { TITLE: 'title', ARTIST: 'artist', ALBUM: 'album', GENRE: 'genre', DATE: 'year', YEAR: 'year' };
 const le32 = (b, at) => (b[at] | b[at + 1] << 8 | b[at + 2] << 16 | b[at + 3] << 24) >>> 0;
 const be32 = (b, at) => (b[at] << 24 | b[at + 1] << 16 | b[at + 2] << 8 | b[at + 3]) >>> 0;
@@ -37,7 +37,7 @@ export async function readFlac(file)
     for (let at = 4, last = false; !last && at < file.size;) {
         const head = await bytesOf(file, at, at + 4), size = head[1] << 16 | head[2] << 8 | head[3], kind = head[0] & 0x7f;
         last = Boolean(head[0] & 0x80) || head.length < 4;
-        if ((kind === 4 || kind === 6) && size <= part_bytes_max) {
+        if ((kind === 4 || kind === 6) && size <= partBytesMax) {
             const body = await bytesOf(file, at + 4, at + 4 + size);
             if (kind === 4) Object.assign(found, { ...comments(body), ...(found.picture && { picture: found.picture }) });
             else found.picture ??= picture(body);

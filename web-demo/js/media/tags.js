@@ -11,13 +11,13 @@ import { readId3, readId3v1 } from './tags-id3.js';
 import { readMp4 } from './tags-mp4.js';
 import { readWav } from './tags-wav.js';
 
-const text_max = 200;
+const textMax = 200;
 const kinds = [
     [/^ID3/, readId3], [/^fLaC/, readFlac], [/^OggS/, readOgg], [/^....ftyp/s, readMp4], [/^RIFF....WAVE/s, readWav],
     [/^/, readId3v1],
 ];
 
-const clean = text => (typeof text === 'string' ? text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim().slice(0, text_max) : '');
+const clean = text => (typeof text === 'string' ? text.replace(/[\u0000-\u001f\u007f]+/g, ' ').trim().slice(0, textMax) : '');
 
 /* '03 - Nina Nowak - Low Tide.mp3' */
 function fromName(name)

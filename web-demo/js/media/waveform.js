@@ -4,9 +4,9 @@
  * minutes of stereo are 40 MB for a moment instead of 200.
  */
 
-export const peaks_n = 400;
+export const peaksN = 400;
 const rate = 8000;
-const file_bytes_max = 256 << 20;
+const fileBytesMax = 256 << 20;
 
 /* Between the loudest sample of a step, which is nearly always 1, and its mean power. */
 function loudness(channels, from, to)
@@ -25,7 +25,7 @@ function loudness(channels, from, to)
 /** {seconds, peaks}; null for what the browser cannot decode, or what is too large for it. */
 export async function readWaveform(file)
 {
-    if (file.size > file_bytes_max) return null;
+    if (file.size > fileBytesMax) return null;
     let sound;
     try {
         sound = await new OfflineAudioContext(1, 1, rate).decodeAudioData(await file.arrayBuffer());
@@ -33,8 +33,8 @@ export async function readWaveform(file)
         return null;
     }
     const channels = Array.from({ length: Math.min(2, sound.numberOfChannels) }, (_, c) => sound.getChannelData(c));
-    const steps = Float32Array.from({ length: peaks_n }, (_, i) =>
-        loudness(channels, Math.floor(i * sound.length / peaks_n), Math.floor((i + 1) * sound.length / peaks_n)));
+    const steps = Float32Array.from({ length: peaksN }, (_, i) =>
+        loudness(channels, Math.floor(i * sound.length / peaksN), Math.floor((i + 1) * sound.length / peaksN)));
     const most = Math.max(1e-4, ...steps);
     return { seconds: sound.duration, peaks: Uint8Array.from(steps, v => Math.round(255 * (v / most) ** 0.75)) };
 }

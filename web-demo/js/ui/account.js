@@ -39,12 +39,12 @@ export function openAccount(app)
     function open({ why = '' } = {})
     {
         return new Promise(resolve => {
-            let sign_up = true;
+            let signUp = true;
             const alias = h('input', { name: 'username', autocomplete: 'username', required: true, minlength: 2, maxlength: 40, spellcheck: 'false', autocapitalize: 'none' });
             const pass = h('input', { name: 'password', type: 'password', required: true, minlength: 8, maxlength: 200 });
             const remember = h('input', { type: 'checkbox', checked: true });
             const wrong = h('p', { class: 'wrong', role: 'alert' });
-            const send = h('button', { class: 'glow' }), other = h('button', { type: 'button', class: 'plain', onclick: () => { sign_up = !sign_up; draw_form(); } });
+            const send = h('button', { class: 'glow' }), other = h('button', { type: 'button', class: 'plain', onclick: () => { signUp = !signUp; drawForm(); } });
             const hint = h('p', { class: 'hint' });
             const form = h('form', { onsubmit: submit }, why && h('p', {}, why),
                 h('label', {}, 'Name', alias), h('label', {}, 'Password', pass), hint,
@@ -52,12 +52,12 @@ export function openAccount(app)
                 wrong, h('div', { class: 'actions' }, other, send));
             const dialog = openDialog('Your music, your key', form, { done: () => resolve(people.me) });
 
-            function draw_form()
+            function drawForm()
             {
-                send.textContent = sign_up ? 'Sign up' : 'Sign in';
-                other.textContent = sign_up ? 'I have an account' : 'I am new here';
-                hint.textContent = sign_up ? 'Your browser makes a key pair from nothing; the password locks it. Nobody can reset it: write it down.' : '';
-                pass.autocomplete = sign_up ? 'new-password' : 'current-password';
+                send.textContent = signUp ? 'Sign up' : 'Sign in';
+                other.textContent = signUp ? 'I have an account' : 'I am new here';
+                hint.textContent = signUp ? 'Your browser makes a key pair from nothing; the password locks it. Nobody can reset it: write it down.' : '';
+                pass.autocomplete = signUp ? 'new-password' : 'current-password';
                 wrong.textContent = '';
             }
 
@@ -68,8 +68,8 @@ export function openAccount(app)
                 wrong.textContent = '';
                 send.classList.add('working');
                 try {
-                    const me = await people[sign_up ? 'signUp' : 'signIn'](alias.value.trim(), pass.value, { remember: remember.checked });
-                    toast(sign_up ? `Welcome, ${me.alias}. Drop a song anywhere on this page.` : `Hello again, ${me.alias}.`, { kind: 'good' });
+                    const me = await people[signUp ? 'signUp' : 'signIn'](alias.value.trim(), pass.value, { remember: remember.checked });
+                    toast(signUp ? `Welcome, ${me.alias}. Drop a song anywhere on this page.` : `Hello again, ${me.alias}.`, { kind: 'good' });
                     dialog.close();
                 } catch (error) {
                     wrong.textContent = String(error?.message ?? error);
@@ -78,7 +78,7 @@ export function openAccount(app)
                 send.disabled = false;
                 send.classList.remove('working');
             }
-            draw_form();
+            drawForm();
         });
     }
 

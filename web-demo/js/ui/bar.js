@@ -48,9 +48,16 @@ export function openBar(app)
         play.setAttribute('aria-label', on ? 'Pause' : 'Play');
         next.disabled = player.at + 1 >= player.queue.length;
         element.classList.toggle('sounding', on);
-        pill.hidden = !player.preview;
+        drawPill(1);
         drawTime();
         tick(on);
+    }
+    /* What has to be here whole before it sounds says how much of it is. */
+    function drawPill(share)
+    {
+        const gathering = share < 1 && player.audio.readyState === 0;
+        pill.hidden = !gathering && !player.preview;
+        say(pill, gathering ? `${Math.round(share * 100)} % here` : 'Preview');
     }
     function drawTime()
     {
@@ -71,6 +78,7 @@ export function openBar(app)
     player.on('track', drawTrack);
     player.on('state', drawState);
     player.on('source', drawState);
+    player.on('fed', drawPill);
     player.on('queue', drawState);
     player.on('time', drawTime);
     player.on('volume', drawVolume);

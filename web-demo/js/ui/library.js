@@ -17,7 +17,7 @@ const plain = text => text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase(
 
 /* What is typed and what is searched, without accents; made once for each track. */
 const searchable = new WeakMap();
-function words_of(track)
+function wordsOf(track)
 {
     if (!searchable.has(track)) searchable.set(track, plain(`${track.title}\n${track.artist}\n${track.album}`));
     return searchable.get(track);
@@ -87,7 +87,7 @@ export function libraryView(app)
     function draw()
     {
         const wanted = plain(asked).split(/\s+/).filter(Boolean), all = data.tracks.list;
-        const found = wanted.length ? all.filter(track => wanted.every(word => words_of(track).includes(word))) : [...all];
+        const found = wanted.length ? all.filter(track => wanted.every(word => wordsOf(track).includes(word))) : [...all];
         found.sort(sorts[settings.get('sort')][1]);
         say(count, all.length === 0 ? '' : wanted.length ? `${many(found.length, 'track')} of ${all.length.toLocaleString('en')}` : many(all.length, 'track'));
         list.set(found);
@@ -113,23 +113,23 @@ export function libraryView(app)
 
     function drawLook()
     {
-        const grid_now = settings.get('look') === 'grid';
-        look.replaceChildren(icon(grid_now ? 'list' : 'grid'));
-        look.setAttribute('aria-label', grid_now ? 'Show as a list' : 'Show covers');
-        element.classList.toggle('as-list', !grid_now);
+        const gridNow = settings.get('look') === 'grid';
+        look.replaceChildren(icon(gridNow ? 'list' : 'grid'));
+        look.setAttribute('aria-label', gridNow ? 'Show as a list' : 'Show covers');
+        element.classList.toggle('as-list', !gridNow);
         list.refresh();
         list.set(list.items);
     }
 
     /* While thousands arrive there is more to do than to draw them all each time. */
-    const few = gather(draw, 60), many_more = gather(draw, 400);
-    const soon = () => (data.tracks.list.length < 800 ? few : many_more)();
+    const few = gather(draw, 60), manyMore = gather(draw, 400);
+    const soon = () => (data.tracks.list.length < 800 ? few : manyMore)();
     const redraw = gather(() => list.refresh(), 30);
     const offs = [data.tracks.on('change', soon), data.people.on('me', soon), settings.on('look', drawLook), player.on('state', redraw), player.on('track', redraw)];
     drawLook();
     draw();
     return {
         element, shown: draw,
-        close() { offs.forEach(off => off?.()); few.stop(); many_more.stop(); redraw.stop(); list.close(); },
+        close() { offs.forEach(off => off?.()); few.stop(); manyMore.stop(); redraw.stop(); list.close(); },
     };
 }

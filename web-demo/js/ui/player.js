@@ -7,7 +7,7 @@ import { emitter } from '../data/events.js';
 import { openSource } from './source.js';
 import { toast } from './toast.js';
 
-const queue_max = 20_000;
+const queueMax = 20_000;
 
 export function openPlayer(data, settings)
 {
@@ -38,8 +38,8 @@ export function openPlayer(data, settings)
         /** These tracks, from this one on. */
         playAll(souls, from = 0)
         {
-            const start = Math.max(0, from - queue_max / 2);
-            queue = souls.slice(start, start + queue_max);
+            const start = Math.max(0, from - queueMax / 2);
+            queue = souls.slice(start, start + queueMax);
             events.emit('queue');
             return player.jump(from - start);
         },

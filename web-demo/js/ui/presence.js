@@ -4,7 +4,7 @@ import { h, theirs } from './dom.js';
 import { face } from './account.js';
 import { trackAddress } from './router.js';
 
-const shown_max = 8;
+const shownMax = 8;
 
 export function openPresenceStrip(app)
 {
@@ -26,8 +26,8 @@ export function openPresenceStrip(app)
         const sign = JSON.stringify(listening.map(who => [who.session, who.track, data.people.name(who.pub), data.tracks.get(who.track).title]));
         if (list.dataset.sign === sign) return;
         list.dataset.sign = sign;
-        list.replaceChildren(...listening.slice(0, shown_max).map(one),
-            ...(listening.length > shown_max ? [h('li', { class: 'rest' }, `and ${listening.length - shown_max} more`)] : []));
+        list.replaceChildren(...listening.slice(0, shownMax).map(one),
+            ...(listening.length > shownMax ? [h('li', { class: 'rest' }, `and ${listening.length - shownMax} more`)] : []));
     }
     const soon = gather(draw, 80);
     data.presence.on('change', soon);

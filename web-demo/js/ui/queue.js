@@ -3,7 +3,7 @@ import { h, many, theirs } from './dom.js';
 import { openDialog } from './dialog.js';
 import { icon } from './icons.js';
 
-const shown_max = 100;
+const shownMax = 100;
 
 export function openQueue(app)
 {
@@ -19,8 +19,8 @@ export function openQueue(app)
     function draw()
     {
         const left = player.queue.slice(Math.max(0, player.at));
-        list.replaceChildren(...left.slice(0, shown_max).map(row));
-        rest.textContent = left.length > shown_max ? `and ${many(left.length - shown_max, 'track')} more` : '';
+        list.replaceChildren(...left.slice(0, shownMax).map(row));
+        rest.textContent = left.length > shownMax ? `and ${many(left.length - shownMax, 'track')} more` : '';
     }
     const offs = [player.on('queue', draw), player.on('track', draw)];
     draw();

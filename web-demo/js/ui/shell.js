@@ -53,7 +53,7 @@ export function openShell(app)
         const mine = data.playlists.list.filter(list => list.mine || list.canEdit).sort((a, b) => a.name.localeCompare(b.name)).slice(0, 60);
         lists.replaceChildren(...mine.map(list => h('li', {}, h('a', { href: playlistAddress(list.soul), 'data-soul': list.soul },
             h('bdi', {}, list.name || 'Untitled'), !list.mine && h('span', { class: 'hint' }, 'shared')))));
-        mark_way();
+        markWay();
     }
     data.playlists.on('change', drawLists);
     data.people.on('me', drawLists);
@@ -67,7 +67,7 @@ export function openShell(app)
     data.relay.on('state', drawPulse);
 
     let way = 'library';
-    function mark_way()
+    function markWay()
     {
         for (const link of side.querySelectorAll('a')) {
             const on = link.dataset.way === (way === 'playlist' ? 'playlists' : way === 'track' ? 'library' : way) || link.dataset.soul && link.hash === location.hash;
@@ -81,7 +81,7 @@ export function openShell(app)
         {
             way = name;
             main.replaceChildren(element);
-            mark_way();
+            markWay();
             if (!app.player.track) document.title = name === 'library' ? 'ember' : `${element.querySelector('h1')?.textContent || name} · ember`;
             if (focus) main.focus({ preventScroll: true });
         },

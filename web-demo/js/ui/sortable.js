@@ -6,7 +6,7 @@
  */
 import { calm } from './dom.js';
 
-const glided_max = 300; /* more than anybody sees move */
+const glidedMax = 300; /* more than anybody sees move */
 
 /** moved(row, index): index among the rows without it. */
 export function sortable(list, { allowed, moved, name })
@@ -22,7 +22,7 @@ export function sortable(list, { allowed, moved, name })
 
     function glide(before)
     {
-        if (calm() || list.children.length > glided_max) return;
+        if (calm() || list.children.length > glidedMax) return;
         for (const row of rows()) {
             const was = before.get(row);
             if (was === undefined || was === row.offsetTop || row === drag?.row) continue;

@@ -10,7 +10,7 @@
  * keep some 12 MB of sound), gathering goes on, and a Blob takes its place.
  */
 
-export const gather_bytes_max = 64 << 20;
+export const gatherBytesMax = 64 << 20;
 
 const streams = mime => 'MediaSource' in window && MediaSource.isTypeSupported(mime);
 
@@ -32,7 +32,7 @@ export async function openSource(data, track, { via, fed = () => {}, swap = () =
     const options = { via, key: key ?? undefined, signal: stop.signal };
 
     if (!streams(track.mime)) {
-        if (track.bytes > gather_bytes_max) throw new Error('This file is too large to be gathered before it sounds. Switch HTTP on in the settings.');
+        if (track.bytes > gatherBytesMax) throw new Error('This file is too large to be gathered before it sounds. Switch HTTP on in the settings.');
         source.url = address(await data.chunks.blob(track, { ...options, heard: fed }));
         return source;
     }
@@ -55,7 +55,7 @@ export async function openSource(data, track, { via, fed = () => {}, swap = () =
         }
         if (stop.signal.aborted) return;
         if (room) { if (media.readyState === 'open') media.endOfStream(); }
-        else if (bytes <= gather_bytes_max) swap(address(new Blob(parts, { type: track.mime })));
+        else if (bytes <= gatherBytesMax) swap(address(new Blob(parts, { type: track.mime })));
     }
 
     async function append(buffer, part)

@@ -2,7 +2,7 @@
 import { h } from './dom.js';
 import { icon } from './icons.js';
 
-const stay_ms = 4500;
+const stayMs = 4500;
 let place = null;
 
 export function toastPlace()
@@ -30,7 +30,7 @@ export function toast(words, { kind = '', action = null } = {})
         h('button', { class: 'quiet', 'aria-label': 'Dismiss', onclick: () => one.remove() }, icon('close')));
     lift();
     place.append(one);
-    setTimeout(() => one.remove(), kind === 'bad' ? stay_ms * 2 : stay_ms);
+    setTimeout(() => one.remove(), kind === 'bad' ? stayMs * 2 : stayMs);
 }
 
 /** Says what went wrong when `work` fails; gives whether it went well. */

@@ -7,7 +7,7 @@
  */
 import { framed, h } from './dom.js';
 
-const beyond_px = 500;
+const beyondPx = 500;
 
 /**
  * @param {object} how
@@ -26,7 +26,7 @@ export function virtualList({ measure, key, make, update, label })
     function range()
     {
         const top = element.getBoundingClientRect().top, row = shape.height;
-        const first = Math.floor((-top - beyond_px) / row), last = Math.ceil((innerHeight - top + beyond_px) / row);
+        const first = Math.floor((-top - beyondPx) / row), last = Math.ceil((innerHeight - top + beyondPx) / row);
         from = Math.max(0, first) * shape.columns;
         to = Math.min(items.length, Math.max(0, last) * shape.columns);
     }

@@ -5,7 +5,7 @@
  */
 import { calm, clock, framed, h, spoken } from './dom.js';
 
-const bar_px = 3, gap_px = 2;
+const barPx = 3, gapPx = 2;
 
 /* The peaks of `n` bars out of however many there are: the loudest of each share. */
 function bars(peaks, n)
@@ -41,7 +41,7 @@ export function waveform({ label = 'Seek', onseek, small = false })
     {
         if (!width || !element.isConnected) return;
         const pen = canvas.getContext('2d'), [ash, ember, hot, far] = colours();
-        const step = bar_px + gap_px, share = drag && hover >= 0 ? hover : seconds ? at / seconds : 0, head = share * width;
+        const step = barPx + gapPx, share = drag && hover >= 0 ? hover : seconds ? at / seconds : 0, head = share * width;
         const warm = pen.createLinearGradient(0, 0, Math.max(1, head), 0);
         warm.addColorStop(0, ember);
         warm.addColorStop(Math.max(0, 1 - 60 / Math.max(60, head)), ember);
@@ -50,13 +50,13 @@ export function waveform({ label = 'Seek', onseek, small = false })
         pen.clearRect(0, 0, width, height);
         for (let i = 0; i < heights.length; i++) {
             const x = i * step, tall = Math.max(3, heights[i] * (height - 8)), y = (height - tall) / 2;
-            const played = x + bar_px / 2 <= head, near = head - x;
+            const played = x + barPx / 2 <= head, near = head - x;
             pen.shadowBlur = played && near < 90 && seconds ? (small ? 6 : 14) * (1 - near / 90) : 0;
             pen.shadowColor = hot;
             pen.fillStyle = played ? warm : (x / width > loaded ? far : ash);
             pen.globalAlpha = !played && hover >= 0 && x < hover * width ? 0.75 : 1;
             pen.beginPath();
-            pen.roundRect(x, y, bar_px, tall, bar_px / 2);
+            pen.roundRect(x, y, barPx, tall, barPx / 2);
             pen.fill();
         }
         pen.shadowBlur = 0;
@@ -70,7 +70,7 @@ export function waveform({ label = 'Seek', onseek, small = false })
         height = canvas.clientHeight;
         canvas.width = Math.round(width * devicePixelRatio);
         canvas.height = Math.round(height * devicePixelRatio);
-        heights = bars(peaks, Math.max(1, Math.floor((width + gap_px) / (bar_px + gap_px))));
+        heights = bars(peaks, Math.max(1, Math.floor((width + gapPx) / (barPx + gapPx))));
         paint();
     }
     const watcher = new ResizeObserver(resize);
