@@ -114,6 +114,22 @@ function offline_cases(suite, world)
         await seen('nothing to be left', () => !Array.from({ length: browser.local.length }, (_, i) => browser.local.key(i)).some(name => name.startsWith('brasa/outbox/')));
     });
 
+    suite.test('a page has two connections, after breaks too, however long they are', async t => {
+        const line = await world.line(t), ann = await world.person(t, { origin: `http://127.0.0.1:${line.port}` });
+        const both = () => ann.relay.online && ann.relay.streams;
+        await seen('both', both);
+        for (const away_ms of [0, 1000, 2500, 6000]) {
+            line.sever();
+            await seen('her to notice', () => !ann.relay.online);
+            await sleep(away_ms);
+            line.mend();
+            await seen('her to be back', both);
+            await sleep(3000); /* who else wanted to try has tried */
+            assert.ok(both());
+            assert.equal(line.connections, 2, `away for ${away_ms} ms`);
+        }
+    }, { beside: true, seconds: 120 });
+
     suite.test('of two who wrote one thing, one of them without a line, the later wins for both', async t => {
         const relay = await world.own_relay(t), line = await world.line(t, relay), ann = await world.person(t, { relay });
         const there = ann.browser.page(t, `http://127.0.0.1:${line.port}`); /* her other device */

@@ -5,7 +5,7 @@
  * people's libraries): localStorage ends at 5 MB.
  *
  * gun.js tries once to come back, 2 s after a loss. This asks again for as long as the
- * page lives, every 2 s and when the browser says that the line is back. What was written
+ * page lives, every second and when the browser says that the line is back. What was written
  * meanwhile is said again (outbox.js).
  *
  * Nodes are addressed by their whole soul: gun.get('~pub/tracks/id').get('title'). Walking
@@ -15,12 +15,35 @@
 import { emitter, gather } from './events.js';
 import { isForNow, openOutbox } from './outbox.js';
 
-const retryMs = 2000;
+const retryMs = 1000;
+const gunsOwnTryMs = 3000;     /* gun.js tries 2 s after a loss: two who try would make two connections */
 const sayAgainMs = 10_000; /* an answer that has not come by then does not come */
 const newId = () => Math.random().toString(36).slice(2, 11);
 
 const isOpen = gun => Object.values(gun._.opt.peers).some(peer => peer.wire?.readyState === 1);
-const isOpening = gun => Object.values(gun._.opt.peers).some(peer => peer.wire?.readyState === 0);
+
+/* A Gun instance, when it lost its relay, and whether it is about to have it again: gun forgets the
+ * peer that it lost while it still tries to reach it, so the sockets themselves are asked. */
+function openGun(Gun, options)
+{
+    const sockets = new Set();
+    class Socket extends (options.WebSocket ?? globalThis.WebSocket) {
+        constructor(...where)
+        {
+            super(...where);
+            sockets.add(this);
+            this.addEventListener('close', () => sockets.delete(this));
+        }
+    }
+    const gun = new Gun({ ...options, WebSocket: Socket });
+    let lostAt = -Infinity;
+    gun.on('bye', function hear(peer) {
+        this.to.next(peer);
+        lostAt = performance.now();
+    });
+    const isBusy = () => performance.now() - lostAt < gunsOwnTryMs || [...sockets].some(socket => socket.readyState === 0);
+    return { gun, isBusy };
+}
 
 /** A node without gun's own entry. */
 function plain(node)
@@ -132,9 +155,9 @@ export function openRelay({ world })
     const { Gun, origin, local, gunOptions = {} } = world;
     const url = origin + '/gun';
     const events = emitter();
-    const open = options => new Gun({ peers: [url], multicast: false, axe: false, radisk: false, ...gunOptions, ...options });
-    const meta = open({ localStorage: true, file: world.name ?? 'brasa' });
-    const stream = open({ localStorage: false });
+    const open = options => openGun(Gun, { peers: [url], multicast: false, axe: false, radisk: false, ...gunOptions, ...options });
+    const instances = [open({ localStorage: true, file: world.name ?? 'brasa' }), open({ localStorage: false })];
+    const [meta, stream] = instances.map(one => one.gun);
     const outbox = openOutbox(meta, local);
     const listening = { meta: openAsking(meta), stream: openAsking(stream) };
     const watching = { meta: openWatching(meta, false), stream: openWatching(stream, true) };
@@ -153,8 +176,8 @@ export function openRelay({ world })
     function retry()
     {
         if (closed) return;
-        for (const gun of [meta, stream]) {
-            if (isOpen(gun) || isOpening(gun)) continue;
+        for (const { gun, isBusy } of instances) {
+            if (isOpen(gun) || isBusy()) continue;
             gun.opt({ peers: [url] });
             gun._.opt.mesh.say({ dam: 'hi' });
         }
@@ -254,7 +277,9 @@ export function openRelay({ world })
         const name = instance(options), gun = name === 'meta' ? meta : stream;
         return new Promise(resolve => {
             let off = () => {}, unask = () => {};
+            let ended = false;
             const end = value => {
+                ended = true;
                 clearTimeout(late);
                 unask();
                 off();
@@ -264,7 +289,8 @@ export function openRelay({ world })
             unask = listening[name]({ '#': soul, '.': key }, found => { if (!found) end(undefined); });
             gun.get(soul).get(key).on((value, k, message, event) => {
                 off = () => event.off();
-                if (value !== undefined) end(value);
+                if (ended) event.off();
+                else if (value !== undefined) end(value);
             });
         });
     }
