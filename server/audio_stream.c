@@ -132,6 +132,13 @@ static void cut(audio_stream *t)
     lws_cancel_service(t->server->context);
 }
 
+/* libwebsockets would give a request 20 s, and a song is longer: here only who takes
+ * nothing is cut. */
+static void be_patient(audio_stream *t)
+{
+    lws_set_timeout(t->wsi, NO_PENDING_TIMEOUT, 0);
+}
+
 /* ---- beginning ---- */
 
 static int refuse(server *s, visitor *v, struct lws *wsi, audio_track *track)
@@ -292,6 +299,7 @@ static int say_header(audio_stream *t)
     counts->audio_responses++;
     if (r->code == 206) counts->audio_ranges++;
     if (!reply_begin(t->server, t->wsi, r)) return -1;
+    be_patient(t);
     t->phase = SENDING;
     queue(t);
     return 0;
@@ -393,6 +401,7 @@ static void tick(audio_stream *t, int64_t since_ms)
 {
     short socket = ask_socket(t);
 
+    be_patient(t);
     if (since_ms >= t->server->limits.audio_stalled_ms ||
         (since_ms >= PAUSE_MS && (socket & POLLIN) != 0)) {
         t->server->counts.audio_stalled++;

@@ -9,7 +9,11 @@
 #include <time.h>
 
 /* A body leaves in pieces of this size when the socket does not take it whole. */
-enum { PIECE_BYTES = 64 * 1024, WIDEST_BYTES = 128 * 1024 };
+enum {
+    PIECE_BYTES = 64 * 1024,
+    WIDEST_BYTES = 128 * 1024,
+    PATIENCE_S = 20, /* for the socket to take a piece */
+};
 
 struct http_answer {
     const char *at; /* what is left of the body */
@@ -184,6 +188,8 @@ int reply_writable(visitor *v, struct lws *wsi)
     http_answer *a = v->answer;
 
     if (!a) return 0;
+    /* libwebsockets gives that to the whole answer, which is little for a slow line. */
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, PATIENCE_S);
     while (a->len > 0) {
         size_t len = a->len < PIECE_BYTES ? a->len : PIECE_BYTES;
         enum lws_write_protocol how = len == a->len ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP;

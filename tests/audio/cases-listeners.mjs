@@ -213,8 +213,40 @@ function tls_cases(suite, world)
     }
 }
 
+/* A megabyte a second: longer than the 20 s that libwebsockets gives to a request. */
+function take_slowly(relay, track)
+{
+    const parts = [];
+    return new Promise((resolve, reject) => {
+        http.get(relay.http(track.path), response => {
+            const timer = setInterval(() => response.resume(), 1000);
+            let had = 0;
+            response.on('data', part => {
+                parts.push(part);
+                had += part.length;
+                if (had >= MB) {
+                    had = 0;
+                    response.pause();
+                }
+            });
+            response.on('close', () => {
+                clearInterval(timer);
+                resolve(Buffer.concat(parts));
+            });
+        }).on('error', reject);
+    });
+}
+
 function limit_cases(suite, world)
 {
+    suite.test('a song that takes longer than any request may is heard to its end', async t => {
+        const relay = await with_long_song(world, t);
+        const began = performance.now();
+        const got = await take_slowly(relay, long_song);
+        assert.ok(got.equals(long_song.stored), `${got.length} of ${long_song.stored.length} bytes`);
+        assert.ok(performance.now() - began > 21_000, 'it was not slow');
+    }, { seconds: 120, beside: true });
+
     suite.test('audio_stalled_ms: who takes nothing for so long is cut off, others are not', async t => {
         const relay = await with_long_song(world, t, { args: ['--limit', 'audio_stalled_ms=1000'] });
         const line = open_sleeper(relay, long_song);
