@@ -24,7 +24,7 @@ export function openPlayer(data, settings)
         get playing() { return wanted; },
         get preview() { return source?.preview ?? false; },
         /** Sounding seconds, and how long it is: what the file says once it has said so. */
-        get time() { return audio.currentTime || 0; },
+        get time() { return player.preview && audio.ended ? 0 : audio.currentTime || 0; },
         get seconds() { return Number.isFinite(audio.duration) && audio.duration > 0 && !player.preview ? audio.duration : track?.seconds ?? 0; },
         /** 0..1 of it is here, as one stretch from where it sounds. */
         get loaded()

@@ -40,6 +40,8 @@ export function openUploadPanel(app)
     document.body.append(chooser, panel, veil);
 
     panel.addEventListener('keydown', event => { if (event.key === 'Escape') panel.hidden = true; });
+    /* On a phone it covers what one has gone on to. */
+    addEventListener('hashchange', () => { if (matchMedia('(max-width: 760px)').matches) panel.hidden = true; });
     const open = () => { panel.hidden = false; };
 
     async function take(files)
