@@ -114,12 +114,21 @@ export function playlist_cases(suite, world)
         assert.ok(bob.playlists.list.find(one => one.soul === soul)?.canEdit);
         assert.deepEqual(hers.editors, [bob.people.me.pub]);
 
+        const old = (await bob.relay.read(`~${ann.people.me.pub}/editors/${hers.id}`, bob.people.me.pub)).slice('certificate '.length);
         await hers.unshare(bob.people.me.pub);
         await seen('his right to be gone', () => !his.canEdit && his.items.length === 4);
         await assert.rejects(his.take(his.items[0].id), /not shared with you/);
         assert.deepEqual(hers.editors, []);
         const late = await world.visitor(t), read = open(t, late, soul);
         await seen('what he added stays, also for whoever comes later', () => titles(read).includes(7) && read.items.length === 4);
+
+        /* His old certificate is good for ever, and opens a room that nobody looks into. */
+        const item = JSON.stringify({ t: soul_of(ann, 66), p: 'V' });
+        assert.equal(await bob.relay.putAll(soul + '/items', { sneaked23456: item }, { cert: old }), 'saved');
+        await sleep(300);
+        const later = open(t, await world.visitor(t), soul);
+        await later.ready;
+        for (const list of [hers, read, later]) assert.ok(list.items.length === 4 && !titles(list).includes(66));
 
         await hers.share(bob.people.me.pub);
         await seen('his right to be back', () => his.canEdit);
