@@ -32,7 +32,6 @@ export function together_journeys({ test }, { own_relay, context })
         await data.people.signUp(fresh('author'), 'correct horse battery');
         return data;
     }
-    const soul_of = (data, i) => `~${data.people.me.pub}/tracks/${some_track(i).root.slice(0, 16)}`;
 
     /* Moves a row by the arrow keys of its grip. */
     async function nudges(who, title, key, times = 1)

@@ -1,6 +1,6 @@
 /* cases-people.mjs - accounts, names, and the library that people make together. */
 import { assert, fresh, until } from '../tools/harness.mjs';
-import { Browser, origin_of, password, seen, some_track } from './world.mjs';
+import { origin_of, password, seen, some_track } from './world.mjs';
 
 export function people_cases(suite, world)
 {

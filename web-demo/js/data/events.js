@@ -35,7 +35,6 @@ export function gather(work, ms = 30)
     let timer = null;
     const run = () => { timer = null; work(); };
     const call = () => { timer ??= setTimeout(run, ms); };
-    call.now = () => { clearTimeout(timer); run(); };
     call.stop = () => { clearTimeout(timer); timer = null; };
     return call;
 }
