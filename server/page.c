@@ -1,25 +1,18 @@
 /* page.c - see page.h. */
 #include "server/page.h"
 
-static slice path_of(const page *p)
+#include <stdlib.h>
+
+static int order(const void *path, const void *file)
 {
-    return (slice){ p->path, strlen(p->path) };
+    const page *p = file;
+
+    return slice_order(*(const slice *)path, (slice){ p->path, strlen(p->path) });
 }
 
 static const page *file_at(slice path)
 {
-    size_t low = 0, high = page_count;
-
-    while (low < high) {
-        size_t middle = low + (high - low) / 2;
-        int order = slice_order(path, path_of(&page_files[middle]));
-        if (order == 0) return &page_files[middle];
-        if (order < 0)
-            high = middle;
-        else
-            low = middle + 1;
-    }
-    return NULL;
+    return bsearch(&path, page_files, page_count, sizeof *page_files, order);
 }
 
 const page *page_find(slice path)
