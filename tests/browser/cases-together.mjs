@@ -127,7 +127,7 @@ export function together_journeys({ test }, { own_relay, context })
         const relay = await own_relay(t), files = sounds(t), nina = await visitor(t, relay), guest = await visitor(t, relay);
         for (const who of [nina, guest]) await who.visit();
         await nina.signs_up(fresh('nina'));
-        await nina.adds([files.file('Long Coal', { seconds: 60 })]);
+        await nina.adds([files.file('Long Coal', { seconds: 180 })]);
         await nina.uploaded('Long Coal');
         await guest.sees('Long Coal');
         await nina.opens('Long Coal');
@@ -155,7 +155,7 @@ export function together_journeys({ test }, { own_relay, context })
         await nina.opens('Long Coal');
         await nina.page.getByRole('slider', { name: 'Seek in this track' }).first().focus();
         await nina.page.keyboard.press('End');
-        await until('a seek that needs the new relay', async () => (await nina.media()).at > Math.max(at, 50));
+        await until('a seek that needs the new relay', async () => (await nina.media()).at > Math.max(at, 170));
         for (const who of [nina, guest]) who.well();
     }, { seconds: 180 });
 
