@@ -9,6 +9,7 @@ import { open_host } from '../tools/gun-client.mjs';
 import { put_of, read_node } from '../tools/raw.mjs';
 import { Relay } from '../tools/relay.mjs';
 import { make_pair, signed } from '../tools/signer.mjs';
+import { open_line as open_proxy } from '../tools/throttle.mjs';
 import { ask, open_line, request_text } from './http.mjs';
 import { hex_of, make_track, nodes_of, noise, put_all } from './track.mjs';
 import { memory_of, metric } from './world.mjs';
@@ -56,6 +57,14 @@ function large_cases(suite, world)
     });
 }
 
+/* A way to a relay that carries half of a track, so that its upload is not over when a third is there. */
+async function half_a_way(t, relay, bytes)
+{
+    const line = await open_proxy(relay.port, { most: bytes.length / 2 });
+    t.after(() => line.close());
+    return server_of(line);
+}
+
 function broken_cases(suite, world)
 {
     suite.test('a file that is broken off at half is known to nobody, and may be sent again', async t => {
@@ -96,7 +105,7 @@ function broken_cases(suite, world)
     suite.test('killed while the tool sends: run again, it sends what is missing and nothing else', async t => {
         const relay = await world.own_relay(t), large = noise(61, 12_000_000), track = make_track(large, { mime: 'audio/wav' });
         const file = file_of(t, large), words = [file, ...server_of(relay)];
-        const first = tool(['audio', 'put', ...words]);
+        const first = tool(['audio', 'put', file, ...await half_a_way(t, relay, large)]);
         await until('a third', async () => await metric(relay, 'uploads_total') > track.chunks.length / 3);
         await relay.kill();
         const broken = await first;
@@ -111,14 +120,15 @@ function broken_cases(suite, world)
 
     suite.test('and when the tool is killed', async t => {
         const relay = await world.own_relay(t), large = noise(62, 12_000_000), track = make_track(large, { mime: 'audio/wav' });
-        const words = [file_of(t, large), ...server_of(relay)];
+        const file = file_of(t, large), words = [file, ...server_of(relay)];
         let child;
-        const first = tool(['audio', 'put', ...words], { started: one => { child = one; } });
+        const first = tool(['audio', 'put', file, ...await half_a_way(t, relay, large)], { started: one => { child = one; } });
         await until('a third', async () => await metric(relay, 'uploads_total') > track.chunks.length / 3);
         child.kill('SIGKILL');
         await first;
         await until('the last ones to be taken', async () => await metric(relay, 'uploads_under_way') === 0);
         const there = (await have(relay, track)).length;
+        assert.ok(there > 0 && there < track.chunks.length, `${there} of ${track.chunks.length}`);
         const said = await put_well(words);
         assert.deepEqual([said.sent, said.there], [track.chunks.length - there, there]);
         await is_whole(relay, track);

@@ -4,15 +4,14 @@
  * back, and what was acknowledged must be there, however the relay ended.
  */
 import { Crowd } from '../tools/crowd.mjs';
-import { assert, fresh, print_table, sleep } from '../tools/harness.mjs';
+import { assert, fresh, print_table, sleep, until } from '../tools/harness.mjs';
 import { open_raw, put_of, read_node } from '../tools/raw.mjs';
 
 /* Puts as fast as acks come, a window of 64, until the connection ends. Gives
- * the keys that were acknowledged, the last ones before the close included. */
-async function flood(relay, soul)
+ * the keys that were acknowledged, the last ones before the close included, in `acked`. */
+async function flood(relay, soul, acked)
 {
     const raw = await open_raw(relay.ws_url);
-    const acked = new Set();
     let [sent, seen] = [0, 0];
     const count_acks = () => {
         for (; seen < raw.heard.length; seen++) {
@@ -28,7 +27,7 @@ async function flood(relay, soul)
         count_acks();
     }
     count_acks();
-    return { acked, closed: raw.closed };
+    return raw.closed;
 }
 
 function survival_cases(gun, world)
@@ -39,11 +38,11 @@ function survival_cases(gun, world)
             let kept = 0;
             for (let round = 0; round < (t.long ? 20 : 3); round++) {
                 const soul = fresh('acked');
-                const flooding = flood(relay, soul);
+                const acked = new Set(), flooding = flood(relay, soul, acked);
                 await sleep(250);
+                await until('something to be acknowledged', () => acked.size > 0);
                 const ended = await relay.restart(how);
-                const { acked, closed } = await flooding;
-                assert.ok(acked.size > 0, 'nothing was acknowledged');
+                const closed = await flooding;
                 const node = await read_node(relay, soul);
                 const lost = [...acked].filter(key => node[key] !== Number(key.slice(1)));
                 assert.deepEqual(lost, [], `${lost.length} of ${acked.size} lost`);

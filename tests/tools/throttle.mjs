@@ -5,6 +5,8 @@
  * wrote waits there, as on a narrow line. Without `bits` it only passes on.
  * cut() breaks every connection at once while the relay stays up, the way a
  * train goes into a tunnel; the next connection is taken as if nothing was.
+ * With `most` it carries so many bytes to the far end, give or take a slice of
+ * the system's, and holds what comes behind them: an upload over it is not over.
  */
 import net from 'node:net';
 
@@ -40,9 +42,21 @@ class Line {
     #server;
     #pairs = new Set();
     #severed = false;
-    constructor(target, bits)
+    #left;
+    constructor(target, bits, most)
     {
+        this.#left = most;
         this.#server = net.createServer(near => this.#join(near, target, bits));
+    }
+
+    #carry(near, far)
+    {
+        near.on('data', bytes => {
+            far.write(bytes);
+            this.#left -= bytes.length;
+            if (this.#left <= 0) near.pause();
+        });
+        far.pipe(near);
     }
 
     #join(near, target, bits)
@@ -60,7 +74,9 @@ class Line {
             socket.on('error', () => {});
             socket.on('close', () => { near.destroy(); far.destroy(); this.#pairs.delete(pair); });
         }
-        if (bits === Infinity) {
+        if (this.#left < Infinity) {
+            this.#carry(near, far);
+        } else if (bits === Infinity) {
             near.pipe(far);
             far.pipe(near);
         } else {
@@ -104,7 +120,7 @@ class Line {
 }
 
 /* `target` is a port of this machine. Gives a line; close() takes it back. */
-export function open_line(target, { bits = Infinity } = {})
+export function open_line(target, { bits = Infinity, most = Infinity } = {})
 {
-    return new Line(target, bits).listen();
+    return new Line(target, bits, most).listen();
 }
