@@ -29,6 +29,7 @@ export function openChunks({ world, relay })
     const address = track => `${world.origin}/audio/${track.root}`;
     const named = track => 'm=' + encodeURIComponent(track.manifest);
     const proved = new Map(); /* manifest's hash -> Promise; the last few */
+    const readers = new Map(); /* soul of chunks -> how many read it now by GUN */
 
     async function byHttp(url, options)
     {
@@ -90,26 +91,41 @@ export function openChunks({ world, relay })
         }
     }
 
+    /* gun lets go of a soul for all who read it: the last of them does. */
+    function hold(soul)
+    {
+        readers.set(soul, (readers.get(soul) ?? 0) + 1);
+        return soul;
+    }
+    function letGo(soul)
+    {
+        const left = readers.get(soul) - 1;
+        if (left > 0) return readers.set(soul, left);
+        readers.delete(soul);
+        relay.stream.get(soul).off();
+    }
+
     async function* readGun(track, m, key, from, to, signal)
     {
-        const coming = [];
+        const coming = [], held = new Set();
         let next = from;
         try {
             for (let i = from; i < to; i++) {
                 while (next < to && coming.length < ahead) {
-                    const one = byGun(chunkSoul(track.root, next), chunkKey(next, m.h[next]), 20_000);
+                    const soul = chunkSoul(track.root, next), one = byGun(soul, chunkKey(next, m.h[next]), 20_000);
+                    if (!held.has(soul)) held.add(hold(soul));
                     one.catch(() => {});
                     coming.push(one);
                     next++;
                 }
                 signal?.throwIfAborted();
                 yield await open(m, i, unbase64(await coming.shift()), key);
-                if (i % m.seg === m.seg - 1) relay.stream.get(chunkSoul(track.root, i)).off();
+                const soul = chunkSoul(track.root, i);
+                if (i % m.seg === m.seg - 1 && held.delete(soul)) letGo(soul);
             }
         } finally {
             await Promise.allSettled(coming);
-            if (to > from) for (let i = from; i < Math.max(next, from + 1); i += m.seg) relay.stream.get(chunkSoul(track.root, i)).off();
-            if (next > from) relay.stream.get(chunkSoul(track.root, next - 1)).off();
+            held.forEach(letGo);
         }
     }
 
