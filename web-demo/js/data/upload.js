@@ -193,6 +193,7 @@ class Job {
         this.#set('publishing');
         const meta = await this.#meta, { root, manifest } = this.#cut;
         const cover = meta.cover ? await covers.put(meta.cover).catch(() => '') : '';
+        signal.throwIfAborted();
         if (this.#keys) await premium.keep({ soul: `~${people.me.pub}/tracks/${root.slice(0, 16)}`, pub: people.me.pub, root }, this.#keys.key);
         const type = typeOf({ name: this.name, type: this.#file.type });
         this.track = await tracks.publish({ ...meta, title: meta.title || this.name.replace(/\.[^.]*$/, ''), cover, root, manifest, bytes: this.size, mime: type, premium: Boolean(this.#keys) });
