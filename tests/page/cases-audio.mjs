@@ -3,7 +3,7 @@ import { File } from 'node:buffer'; /* node 18 has no global one */
 import { createHash } from 'node:crypto';
 import { assert, until } from '../tools/harness.mjs';
 import { noise } from '../audio/track.mjs';
-import { origin_of, seen } from './world.mjs';
+import { origin_of, seen, some_track } from './world.mjs';
 
 const sha = bytes => createHash('sha256').update(bytes).digest('hex');
 const song = (seed, bytes) => new File([noise(seed, bytes)], 'song.mp3', { type: 'audio/mpeg' });
@@ -146,6 +146,36 @@ function upload_cases(suite, world)
         assert.equal(job.state, 'cancelled');
         assert.deepEqual(await ann.browser.keeper.all(), []);
         assert.equal(ann.tracks.list.some(track => track.mine), false);
+    });
+
+    suite.test('an upload that is cancelled while it is being published is not published', async t => {
+        const ann = await world.person(t), put = ann.covers.put;
+        let go;
+        const gone = new Promise(resolve => { go = resolve; });
+        ann.covers.put = async picture => { await gone; return put(picture); };
+        const job = ann.uploads.add(song(33, 100_000), { title: 'Never', cover: 'data:image/png;base64,AAAA' });
+        await until('it to be published', () => job.state === 'publishing');
+        job.cancel();
+        go();
+        await until('it to be still', () => !job.busy);
+        assert.equal(job.state, 'cancelled');
+        await ann.relay.settled();
+        const eve = await world.visitor(t), soul = await ann.tracks.publish(some_track(9));
+        await seen('what was put behind it', () => eve.tracks.get(soul));
+        assert.deepEqual(eve.tracks.list.filter(track => track.pub === ann.people.me.pub).map(track => track.soul), [soul]);
+    });
+
+    suite.test('two read one track by GUN in one page, one of them breaks off: the other gets all of it', async t => {
+        const ann = await world.person(t), eve = await world.visitor(t), file = song(34, 3_000_000);
+        const track = await eve.tracks.load(await done(ann.uploads.add(file, {})));
+        const [leaves, stays] = [eve, eve].map(who => who.chunks.read(track, { via: 'gun' })), pieces = [];
+        await leaves.next();
+        for (let i = 0; i < 8; i++) pieces.push((await stays.next()).value); /* so that all is there that the first asked for */
+        const coming = stays.next();
+        await leaves.return();
+        pieces.push((await coming).value);
+        for await (const piece of stays) pieces.push(piece);
+        assert.equal(sha(Buffer.concat(pieces)), sha(await bytes_of(file)));
     });
 
     suite.test('a thousand and fifty chunks: a manifest in parts, by both ways', async t => {
