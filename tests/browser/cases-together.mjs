@@ -206,6 +206,8 @@ export function together_journeys({ test }, { own_relay, context })
         const strip = nina.page.getByRole('region', { name: 'Listening now' });
         await strip.getByText(vera.alias).waitFor();
         assert.equal(await strip.getByRole('link', { name: 'Hearth' }).count(), 1);
+        const kept = await nina.page.evaluate(() => JSON.stringify({ ...localStorage }));
+        assert.ok(kept.includes(nina.alias) && !kept.includes('/live/'), 'what strangers say of now is kept in no browser');
         const left = Date.now();
         await vera.page.goto('about:blank');
         await until('her to be gone', async () => await strip.isHidden() || await strip.getByText(vera.alias).count() === 0, 30);

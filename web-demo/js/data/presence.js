@@ -40,7 +40,7 @@ export function openPresence({ world, relay, people })
         return JSON.stringify({ d: await SEA.sign(JSON.stringify(said), pair), pub: pair.pub });
     }
 
-    const put = value => relay.meta.get(soul).get(me).put(value);
+    const put = value => relay.stream.get(soul).get(me).put(value);
 
     async function say()
     {
@@ -99,7 +99,7 @@ export function openPresence({ world, relay, people })
     {
         if (timer) return;
         timer = setInterval(tick, sayMs);
-        off = relay.watch(soul, hearAll);
+        off = relay.watch(soul, hearAll, { stream: true });
         say();
     }
 
