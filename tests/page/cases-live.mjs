@@ -46,6 +46,8 @@ function presence_cases(suite, world)
         put('eve333333333', 'no JSON');
         put('eve444444444', JSON.stringify({ d: JSON.stringify({ s: 'eve444444444', t: '<script>', p: true }) }));
         await seen('a guest that hears nothing', () => ann.presence.list.some(one => one.session === 'eve444444444' && one.track === '' && !one.playing));
+        bob.presence.say({ track: `~${bob.people.me.pub}/tracks/abc`, playing: true });
+        await seen('what Bob said behind them', () => at(ann, bob)?.playing); /* so that hers, too, are judged */
         assert.deepEqual(ann.presence.list.filter(one => one.session.startsWith('eve')).map(one => one.session), ['eve444444444']);
     });
 }
