@@ -123,6 +123,46 @@ export function together_journeys({ test }, { own_relay, context })
         for (const who of all) who.well();
     }, { seconds: 180 });
 
+    test('a row that is dragged is let go wherever the mouse is, and what another did meanwhile is seen then', async t => {
+        const relay = await own_relay(t), nina = await visitor(t, relay), data = await author(t, relay), pub = data.people.me.pub;
+        const list = data.playlists.open(await data.playlists.create('Sunday')), ids = [];
+        t.after(() => list.close());
+        for (const [i, title] of ['Alpha', 'Bravo', 'Charlie', 'Delta'].entries()) ids.push(await list.add(await data.tracks.publish(some_track(i, { title }))));
+        await nina.visit();
+        await nina.signs_in(data.people.me.alias); /* the same person, elsewhere */
+        await nina.visit(`#/playlist/${pub}/${list.id}`);
+        const order = (what, words) => until(what, async () => (await nina.rows()).join() === words);
+        await order('four rows', 'Alpha,Bravo,Charlie,Delta');
+        const takes = async title => {
+            const box = await nina.page.getByRole('button', { name: new RegExp(`^Move ${title},`) }).boundingBox();
+            await nina.page.mouse.move(box.x + box.width / 2, box.y + box.height / 2);
+            await nina.page.mouse.down();
+            return box;
+        };
+        const held = nina.page.locator('.rows .dragged');
+
+        const { x, y } = await takes('Charlie'), above = await nina.page.getByRole('heading', { level: 1 }).boundingBox();
+        await nina.page.mouse.move(x + 5, y - 30, { steps: 4 });
+        await nina.page.mouse.move(above.x + 5, above.y + 5, { steps: 8 });
+        await nina.page.mouse.up();
+        await until('it to be let go', async () => await held.count() === 0);
+        await order('it on top', 'Charlie,Alpha,Bravo,Delta');
+        await until('it on top for the other', () => list.items[0].id === ids[2]);
+
+        await takes('Delta');
+        await list.take(ids[0]);
+        await nina.page.getByText('3 tracks').waitFor();
+        await nina.page.mouse.up();
+        await order('one less', 'Charlie,Bravo,Delta');
+        await takes('Bravo');
+        await list.take(ids[1]);
+        await nina.page.getByText('2 tracks').waitFor();
+        await nina.page.mouse.move(x + 5, y - 400, { steps: 4 });
+        await nina.page.mouse.up();
+        await order('it gone from the hand', 'Charlie,Delta');
+        nina.well();
+    }, { seconds: 120 });
+
     test('the relay is killed with -9 under a playing track: it plays on, edits wait and arrive, a guest sees them without a reload', async t => {
         const relay = await own_relay(t), files = sounds(t), nina = await visitor(t, relay), guest = await visitor(t, relay);
         for (const who of [nina, guest]) await who.visit();

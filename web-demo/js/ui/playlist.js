@@ -26,7 +26,7 @@ export function playlistView(app, soul)
     const sort = sortable(rows, {
         allowed: () => list.canEdit,
         name: row => row.parts.title.textContent,
-        moved: (row, index) => trying(() => list.move(row.dataset.item, index)),
+        moved: (row, index) => (index === null ? soon() : trying(() => list.move(row.dataset.item, index)).then(soon)), /* what others did meanwhile, too */
     });
 
     const playable = () => list.items.filter(item => data.tracks.get(item.track));

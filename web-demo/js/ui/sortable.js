@@ -8,7 +8,7 @@ import { calm } from './dom.js';
 
 const glidedMax = 300; /* more than anybody sees move */
 
-/** moved(row, index): index among the rows without it. */
+/** moved(row, index): index among the rows without it; null when it was let go where it was. */
 export function sortable(list, { allowed, moved, name })
 {
     let drag = null;
@@ -37,7 +37,7 @@ export function sortable(list, { allowed, moved, name })
         const row = grip.closest('li');
         event.preventDefault();
         grip.focus({ preventScroll: true });
-        grip.setPointerCapture(event.pointerId);
+        list.setPointerCapture(event.pointerId); /* a row that is put elsewhere would lose it */
         drag = { row, from: rows().indexOf(row), id: event.pointerId, y: event.clientY, top: row.offsetTop, scroll: scrollY };
         row.classList.add('dragged');
     }
@@ -65,7 +65,7 @@ export function sortable(list, { allowed, moved, name })
         drag = null;
         row.classList.remove('dragged');
         row.style.transform = '';
-        if (to !== from) moved(row, to);
+        moved(row, to === from ? null : to);
     }
 
     function key(event)
