@@ -46,7 +46,7 @@ export function openPresence({ world, relay, people })
     {
         const mine = ++turn;
         const text = await words();
-        if (timer && mine === turn && relay.online) put(text);
+        if (timer && mine === turn && relay.streams) put(text);
     }
 
     /* What somebody says of himself, or null. A signature is of this session and of now:
