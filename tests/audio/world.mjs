@@ -3,7 +3,7 @@
  * the same names. */
 import { readFileSync } from 'node:fs';
 import { open_raw } from '../tools/raw.mjs';
-import { start_relay } from '../tools/relay.mjs';
+import { own_relay, start_relay } from '../tools/relay.mjs';
 import { make_track, nodes_of, noise, publish, put_all, retell } from './track.mjs';
 
 const key = noise(90, 32), preview_key = noise(91, 32);
@@ -44,12 +44,7 @@ export class World {
     async close() { await this.relay?.close(); }
 
     /* A relay for one case only. */
-    async own_relay(t, options = {})
-    {
-        const relay = await start_relay(options);
-        t.after(() => relay.close());
-        return relay;
-    }
+    own_relay(t, options) { return own_relay(t, options); }
 
     async raw(t, relay = this.relay)
     {

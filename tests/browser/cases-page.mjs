@@ -1,28 +1,17 @@
 /* cases-page.mjs - the page at `/`, as musicians and their friends use it. */
-import { mkdirSync, statSync } from 'node:fs';
-import path from 'node:path';
+import { statSync } from 'node:fs';
 import { assert, fresh, until } from '../tools/harness.mjs';
-import { out_folder } from '../tools/relay.mjs';
-import { open_sounds } from './sound.mjs';
-import { Visitor } from './visitor.mjs';
+import { own_relay } from '../tools/relay.mjs';
+import { sounds_of } from './sound.mjs';
+import { phone, visitors } from './visitor.mjs';
 
-/* What is not of the journey's concern is left to suite.mjs: {own_relay, browser}. */
-export function page_journeys({ test }, { own_relay, context })
+/* `context(t, options)` opens a browser of its own. */
+export function page_journeys({ test }, context)
 {
-    const visitor = async (t, relay, options) => new Visitor(await (await context(t, options)).newPage(), relay);
-    const shot = (who, name) => {
-        mkdirSync(out_folder, { recursive: true });
-        return who.page.screenshot({ path: path.join(out_folder, `page-${name}.png`) });
-    };
-    const sounds = t => {
-        const all = open_sounds();
-        t.after(() => all.close());
-        return all;
-    };
-    const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
+    const visitor = visitors(context);
 
     test('a newcomer signs up, drops three songs and hears them; the words of their tags and the picture are there, on another\'s screen at once', async t => {
-        const relay = await own_relay(t), files = sounds(t);
+        const relay = await own_relay(t), files = sounds_of(t);
         const nina = await visitor(t, relay), guest = await visitor(t, relay);
         await nina.visit();
         await guest.visit();
@@ -43,7 +32,7 @@ export function page_journeys({ test }, { own_relay, context })
         await guest.page.keyboard.press('Home');
         await until('the start, by key', async () => (await guest.media()).at < 40);
         await guest.hears();
-        await shot(guest, 'track');
+        await guest.shot('track');
         await guest.page.getByRole('link', { name: 'Library', exact: true }).click();
         const { at } = await guest.media();
         await until('music that goes on across pages', async () => (await guest.media()).at > at + 0.5);
@@ -74,7 +63,7 @@ export function page_journeys({ test }, { own_relay, context })
     });
 
     test('a premium track: a guest hears the preview and no more, until the artist gives the key by name', async t => {
-        const relay = await own_relay(t), files = sounds(t), name = fresh('vera');
+        const relay = await own_relay(t), files = sounds_of(t), name = fresh('vera');
         const nina = await visitor(t, relay), vera = await visitor(t, relay);
         await nina.visit();
         await nina.signs_up(fresh('nina'));
@@ -91,7 +80,7 @@ export function page_journeys({ test }, { own_relay, context })
         const bytes = await vera.page.evaluate(async url => (await (await fetch(url)).blob()).size, (await vera.media()).src);
         const whole = statSync(files.file('Locked Room')).size;
         assert.ok(bytes > whole * 0.12 && bytes < whole * 0.22, `a preview of 20 s of 120 s is ${bytes} of ${whole} bytes`);
-        await shot(vera, 'premium');
+        await vera.shot('premium');
         await nina.opens('Locked Room');
         await nina.page.getByRole('button', { name: 'Give the key' }).click();
         const dialog = nina.page.getByRole('dialog');
@@ -114,7 +103,7 @@ export function page_journeys({ test }, { own_relay, context })
     }, { seconds: 180 });
 
     test('with HTTP switched off a track plays from chunk nodes over GUN alone', async t => {
-        const relay = await own_relay(t), files = sounds(t);
+        const relay = await own_relay(t), files = sounds_of(t);
         const nina = await visitor(t, relay), asked = [];
         nina.page.on('request', request => { if (/\/(audio|chunk)\//.test(request.url())) asked.push(request.url()); });
         await nina.visit('#/settings');
@@ -134,7 +123,7 @@ export function page_journeys({ test }, { own_relay, context })
     }, { seconds: 180 });
 
     test('no serious finding of axe-core: library, record, playlists, dialogs, relay, settings; dark and light, large and small', async t => {
-        const relay = await own_relay(t), files = sounds(t);
+        const relay = await own_relay(t), files = sounds_of(t);
         const nina = await visitor(t, relay), guest = await visitor(t, relay, { ...phone, colorScheme: 'light' });
         await guest.visit();
         await guest.accessible('an empty library');
@@ -158,7 +147,6 @@ export function page_journeys({ test }, { own_relay, context })
         for (const who of [nina, guest]) {
             await who.visit();
             await who.sees('Low Tide');
-            await who.page.waitForTimeout(400); /* colours glide for a moment, and half of one is no contrast */
             await who.accessible('a library');
             await who.opens('Low Tide');
             await who.accessible('a record');

@@ -1,31 +1,21 @@
 /* cases-together.mjs - the page at `/` between two or three browsers: lists edited at once,
  * relays that go and come back, uploads that are broken off, strangers who write what they
  * like, and a library of thousands. The smaller steps are in cases-page.mjs. */
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { assert, fresh, sleep, until } from '../tools/harness.mjs';
-import { out_folder } from '../tools/relay.mjs';
+import { own_relay } from '../tools/relay.mjs';
 import { noise } from '../audio/track.mjs';
 import { Browser, some_track } from '../page/world.mjs';
-import { open_sounds } from './sound.mjs';
-import { Visitor } from './visitor.mjs';
+import { sounds_of } from './sound.mjs';
+import { phone, visitors } from './visitor.mjs';
 
 const a_chunk = /\/audio\/[0-9a-f]{64}\/(\d+)\?/;
 
-export function together_journeys({ test }, { own_relay, context })
+export function together_journeys({ test }, context)
 {
-    const visitor = async (t, relay, options) => new Visitor(await (await context(t, options)).newPage(), relay);
-    const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
-    const shot = (who, name) => {
-        mkdirSync(out_folder, { recursive: true });
-        return who.page.screenshot({ path: path.join(out_folder, `page-${name}.png`) });
-    };
-    const sounds = t => {
-        const all = open_sounds();
-        t.after(() => all.close());
-        return all;
-    };
+    const visitor = visitors(context);
 
     /* Somebody whose data is there without a browser: the page's own modules in Node. */
     async function author(t, relay)
@@ -118,8 +108,8 @@ export function together_journeys({ test }, { own_relay, context })
         await nina.page.mouse.up();
         await until('what she dragged, on top of his', async () => (await omar.rows())[0] === 'Delta');
         await alike('the same on three screens');
-        await shot(nina, 'playlist');
-        await shot(omar, 'playlist-phone');
+        await nina.shot('playlist');
+        await omar.shot('playlist-phone');
         for (const who of all) who.well();
     }, { seconds: 180 });
 
@@ -164,7 +154,7 @@ export function together_journeys({ test }, { own_relay, context })
     }, { seconds: 120 });
 
     test('the relay is killed with -9 under a playing track: it plays on, edits wait and arrive, a guest sees them without a reload', async t => {
-        const relay = await own_relay(t), files = sounds(t), nina = await visitor(t, relay), guest = await visitor(t, relay);
+        const relay = await own_relay(t), files = sounds_of(t), nina = await visitor(t, relay), guest = await visitor(t, relay);
         for (const who of [nina, guest]) await who.visit();
         await nina.signs_up(fresh('nina'));
         await nina.adds([files.file('Long Coal', { seconds: 180 })]);
@@ -182,7 +172,7 @@ export function together_journeys({ test }, { own_relay, context })
         await nina.page.getByRole('button', { name: 'Create' }).click();
         await nina.page.getByRole('heading', { level: 1, name: 'Made in a tunnel' }).waitFor();
         await nina.page.getByRole('status').filter({ hasText: /Offline · \d+ changes? kept here/ }).waitFor();
-        await shot(nina, 'offline');
+        await nina.shot('offline');
         await sleep(5000); /* gun.js has given up by then */
         await nina.hears();
         await relay.start();
@@ -225,7 +215,7 @@ export function together_journeys({ test }, { own_relay, context })
         gate.lets(Infinity);
         await nina.uploaded(name, 90);
         await nina.sees(name);
-        await shot(nina, 'upload');
+        await nina.shot('upload');
         /* What was answered 201 is never sent again; answers that were lost are 200 the second time. */
         assert.equal(new Set(chunks).size, chunks.length);
         assert.ok(chunks.length <= n && chunks.length > n - 20, `${chunks.length} of ${n}`);
@@ -233,7 +223,7 @@ export function together_journeys({ test }, { own_relay, context })
     }, { seconds: 240 });
 
     test('who is here and what they listen to is seen, and is not when they have gone', async t => {
-        const relay = await own_relay(t), files = sounds(t), nina = await visitor(t, relay), vera = await visitor(t, relay);
+        const relay = await own_relay(t), files = sounds_of(t), nina = await visitor(t, relay), vera = await visitor(t, relay);
         for (const who of [nina, vera]) await who.visit();
         await nina.signs_up(fresh('nina'));
         await vera.signs_up(fresh('vera'));

@@ -7,6 +7,14 @@ import path from 'node:path';
 const pluck = hz => ['pluck', String(hz), 'tremolo', '0.5', '60', 'gain', '-6'];
 const picture_of = ([from, to]) => ['-f', 'lavfi', '-i', `gradients=size=500x500:c0=${from}:c1=${to}:nb_colors=2:seed=4:duration=0.04`];
 
+/* For one case. */
+export function sounds_of(t)
+{
+    const all = open_sounds();
+    t.after(() => all.close());
+    return all;
+}
+
 /* Gives {file(title, how), close}: a file with tags, its path. Each is another sound, unless
  * `synth` says which (arguments of sox behind `synth SECONDS`). `cover`: two colours, or true. */
 export function open_sounds()

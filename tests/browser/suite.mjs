@@ -3,16 +3,14 @@
  * Pages run gun.js with localStorage, as it comes from the relay's own port.
  * No page is reloaded unless the case says so.
  */
-import path from 'node:path';
-import { mkdirSync } from 'node:fs';
 import { Crowd } from '../tools/crowd.mjs';
 import { assert, fresh, print_table, sleep, suite, until } from '../tools/harness.mjs';
-import { out_folder, start_relay } from '../tools/relay.mjs';
+import { own_relay } from '../tools/relay.mjs';
 import { open_line } from '../tools/throttle.mjs';
 import { page_journeys } from './cases-page.mjs';
 import { together_journeys } from './cases-together.mjs';
 import { open_site } from './site.mjs';
-import { Tab, open_browser, open_tab } from './tab.mjs';
+import { Tab, open_browser, open_tab, screenshot } from './tab.mjs';
 import { user_journeys } from './users.mjs';
 
 const browser_suite = suite('browser');
@@ -25,13 +23,6 @@ async function open()
 }
 
 const test = (sentence, body, options) => browser_suite.test(sentence, body, { beside: true, seconds: 120, ...options });
-
-async function own_relay(t, options = {})
-{
-    const relay = await start_relay(options);
-    t.after(() => relay.close());
-    return relay;
-}
 
 async function context(t, options = {})
 {
@@ -51,12 +42,6 @@ async function two_readers(t, relay, options = {})
     await bob.put([soul, 'text'], 'old');
     await ann.sees([soul, 'text'], 'old');
     return { soul, ann, bob };
-}
-
-function screenshot(page, name)
-{
-    mkdirSync(out_folder, { recursive: true });
-    return page.screenshot({ path: path.join(out_folder, `${name}.png`) });
 }
 
 test('two browsers see what the other writes, and a second tab of one sees it too', async t => {
@@ -271,8 +256,8 @@ test(`the README's page syncs two tabs and survives an outage of ${outage_second
     await screenshot(bob, 'two-tabs-bob');
 }, { seconds: 150 });
 
-page_journeys({ test }, { own_relay, context });
-together_journeys({ test }, { own_relay, context });
+page_journeys({ test }, context);
+together_journeys({ test }, context);
 user_journeys({ test }, { own_relay, context, site: () => site });
 
 await browser_suite.run(open);

@@ -1,7 +1,10 @@
 /* tab.mjs - Chromium, its contexts (each a browser of its own: other storage,
  * other user) and pages in them that run gun.js as the relay serves it. */
+import { mkdirSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import path from 'node:path';
 import { assert, until } from '../tools/harness.mjs';
+import { out_folder } from '../tools/relay.mjs';
 
 const { chromium } = createRequire(import.meta.url)('playwright-core');
 
@@ -16,6 +19,13 @@ export function open_browser(more = [])
             /* WebRTC between two pages of this machine: addresses, not mDNS names */
             '--disable-features=WebRtcHideLocalIpsWithMdns', ...more],
     });
+}
+
+/* Into tests/out, to be looked at. */
+export function screenshot(page, name)
+{
+    mkdirSync(out_folder, { recursive: true });
+    return page.screenshot({ path: path.join(out_folder, `${name}.png`) });
 }
 
 export class Tab {

@@ -8,9 +8,11 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { assert, until } from '../tools/harness.mjs';
+import { screenshot } from './tab.mjs';
 
 const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const password = 'correct horse battery';
+export const phone = { viewport: { width: 390, height: 844 }, hasTouch: true, isMobile: true };
 const of_a_lost_line = /net::ERR_|WebSocket connection to|the server responded with a status of 503/;
 
 export class Visitor {
@@ -90,9 +92,19 @@ export class Visitor {
         await this.page.getByRole('menuitem', { name: entry }).click();
     }
 
+    shot(name) { return screenshot(this.page, `page-${name}`); }
+
+    /* Nothing glides or fades any more: half of a colour is no contrast. What goes on for ever may. */
+    still()
+    {
+        return until('the page to be still', () => this.page.evaluate(() =>
+            document.getAnimations().every(one => one.playState !== 'running' || one.effect.getComputedTiming().endTime === Infinity)));
+    }
+
     /* The serious findings of axe-core, of which there may be none. */
     async accessible(where)
     {
+        await this.still();
         await this.page.evaluate(axe);
         const { violations } = await this.page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
         const serious = violations.filter(one => ['serious', 'critical'].includes(one.impact))
@@ -106,3 +118,6 @@ export class Visitor {
         assert.deepEqual(errors, [], `what the console of ${this.alias ?? 'a guest'} said`);
     }
 }
+
+/* Gives visitor(t, relay, options): somebody in a browser that `context` opens. */
+export const visitors = context => async (t, relay, options) => new Visitor(await (await context(t, options)).newPage(), relay);

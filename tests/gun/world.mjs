@@ -6,7 +6,7 @@
  */
 import { open_host } from '../tools/gun-client.mjs';
 import { open_raw } from '../tools/raw.mjs';
-import { start_relay } from '../tools/relay.mjs';
+import { own_relay, start_relay } from '../tools/relay.mjs';
 import { open_line } from '../tools/throttle.mjs';
 
 const pool_size = 4;
@@ -81,12 +81,7 @@ export class World {
     }
 
     /* A relay for one case only. */
-    async own_relay(t, options = {})
-    {
-        const relay = await start_relay(options);
-        t.after(() => relay.close());
-        return relay;
-    }
+    own_relay(t, options) { return own_relay(t, options); }
 
     /* A line to the shared relay, or to another port. */
     async line(t, options = {}, port = this.relay.port)

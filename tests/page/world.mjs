@@ -6,7 +6,7 @@ import { webcrypto } from 'node:crypto';
 import { openData } from '../../web-demo/js/data/open.js';
 import { openForgetfulKeeper } from '../../web-demo/js/data/keeper.js';
 import { fresh, until } from '../tools/harness.mjs';
-import { start_relay } from '../tools/relay.mjs';
+import { own_relay, start_relay } from '../tools/relay.mjs';
 import { open_line } from '../tools/throttle.mjs';
 
 globalThis.crypto ??= webcrypto; /* node 18 hides it */
@@ -56,12 +56,7 @@ export class World {
     async open() { this.relay = await start_relay(); }
     async close() { await this.relay?.close(); }
 
-    async own_relay(t, options = {})
-    {
-        const relay = await start_relay(options);
-        t.after(() => relay.close());
-        return relay;
-    }
+    own_relay(t, options) { return own_relay(t, options); }
 
     /* A line to a relay that can be cut. */
     async line(t, relay = this.relay)

@@ -133,3 +133,11 @@ export async function start_relay(options = {})
     const relay = new Relay(options);
     return relay.start();
 }
+
+/* A relay for one case only. */
+export async function own_relay(t, options = {})
+{
+    const relay = await start_relay(options);
+    t.after(() => relay.close());
+    return relay;
+}
