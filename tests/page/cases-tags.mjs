@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { File } from 'node:buffer'; /* node 18 has no global one */
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { readTags, typeOf } from '../../web-demo/js/media/tags.js';
+import { typeOf } from '../../web-demo/js/data/upload.js';
+import { readTags } from '../../web-demo/js/media/tags.js';
 import { assert, chance } from '../tools/harness.mjs';
 
 const words = { title: 'Pod śniegiem ☃', artist: 'Nina Nowak & Søn', album: 'Слова', genre: 'Field', date: '2026-03-01' };
@@ -65,6 +66,8 @@ export function tag_cases({ test })
         assert.deepEqual(await said('low_tide.flac'), ['', 'low tide']);
         assert.deepEqual(await said('1999.mp3'), ['', '1999']);
         assert.deepEqual(await said('.mp3'), ['', 'Untitled']);
+        const gone = async () => { throw new Error('NotReadableError'); };
+        assert.equal((await readTags({ name: 'Low Tide.mp3', size: 5000, slice: () => ({ arrayBuffer: gone }) })).title, 'Low Tide', 'a file that went meanwhile');
     });
 
     test('the type of a file is what its browser says, in one spelling, or what its ending says; a text is no sound', () => {
@@ -72,6 +75,8 @@ export function tag_cases({ test })
         assert.equal(type('audio/x-wav', 'a.wav'), 'audio/wav');
         assert.equal(type('', 'A.FLAC'), 'audio/flac');
         assert.equal(type('audio/mp3', 'a'), 'audio/mpeg');
+        assert.equal(type('video/webm;codecs=opus', 'a'), 'video/webm');
+        assert.equal(type('video/quicktime', 'a.mov'), '');
         assert.equal(type('text/html', 'a.html'), '');
         assert.equal(type('image/png', 'a.png'), '');
     });

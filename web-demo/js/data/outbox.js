@@ -20,7 +20,8 @@ const bytesMax = 2_000_000; /* half of what localStorage takes */
 /** Three words mean that a write may be taken later. */
 export const isForNow = err => /^(busy|full|disk):/.test(err);
 
-const newId = () => Math.random().toString(36).slice(2, 11);
+/** A message's. */
+export const newId = () => Math.random().toString(36).slice(2, 11);
 
 export function openOutbox(gun, local)
 {
@@ -91,7 +92,6 @@ export function openOutbox(gun, local)
         }
         events.emit('change');
     }
-
 
     gun.on('out', function hear(message) {
         if (message.put && !message['@'] && !message._?.via && message['#'] && !message.put['#']) note(message['#'], message.put);

@@ -227,7 +227,6 @@ export function openPeople({ world, relay })
         /* The key pair of whoever is signed in; only for the modules beside this one. */
         get pair() { return me && user._.sea; },
         epub: pub => relay.read('~' + pub, 'epub'),
-        SEA,
         close() { off(); tellNames.stop(); tellPeople.stop(); },
     };
 }

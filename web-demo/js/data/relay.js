@@ -13,12 +13,11 @@
  * writes by certificate is not allowed to.
  */
 import { emitter, gather } from './events.js';
-import { isForNow, openOutbox } from './outbox.js';
+import { isForNow, newId, openOutbox } from './outbox.js';
 
 const retryMs = 1000;
 const gunsOwnTryMs = 3000;     /* gun.js tries 2 s after a loss: two who try would make two connections */
 const sayAgainMs = 10_000; /* an answer that has not come by then does not come */
-const newId = () => Math.random().toString(36).slice(2, 11);
 
 const isOpen = gun => Object.values(gun._.opt.peers).some(peer => peer.wire?.readyState === 1);
 
@@ -296,7 +295,7 @@ export function openRelay({ world })
     }
 
     return {
-        meta, stream, outbox, on: events.on, putAll, read, retry, sayNow, settled,
+        meta, stream, on: events.on, putAll, read, retry, sayNow, settled,
         get online() { return online; },
         /* Whether chunks can go by GUN now. */
         get streams() { return isOpen(stream); },

@@ -78,6 +78,7 @@ export async function sendByHttp({ origin, file, cut, keys, signal, known, sent 
 function putHash(relay, soul, key, value, signal)
 {
     return new Promise((resolve, reject) => {
+        signal.throwIfAborted();
         const end = error => {
             clearTimeout(late);
             offLost();
@@ -87,7 +88,6 @@ function putHash(relay, soul, key, value, signal)
         const late = setTimeout(() => end(new Error('The relay did not answer.')), 15_000);
         const offLost = relay.on('lost', () => end(new Error('The line broke.')));
         const stop = () => end(signal.reason);
-        signal.throwIfAborted();
         signal.addEventListener('abort', stop);
         relay.stream.get(soul).get(key).put(value, ack => {
             const err = ack.err && String(ack.err);

@@ -15,6 +15,7 @@ import { base64, newName, unbase64 } from './bytes.js';
 import { cutFile, sizes } from './cut.js';
 import { emitter, gather } from './events.js';
 import { newKey } from './premium.js';
+import { audioType } from './safe.js';
 import { Refusal, sendByGun, sendByHttp } from './send.js';
 
 export const previewSeconds = 20;
@@ -23,9 +24,15 @@ const atOnce = 2; /* jobs; each has some chunks on its way */
 
 const types = { mp3: 'audio/mpeg', m4a: 'audio/mp4', mp4: 'audio/mp4', aac: 'audio/aac', flac: 'audio/flac', ogg: 'audio/ogg', oga: 'audio/ogg', opus: 'audio/ogg', wav: 'audio/wav', webm: 'audio/webm' };
 
-/** The media type of a file: what its name speaks for; browsers disagree about wav and flac. */
-export const typeOf = file => types[/\.([a-z0-9]+)$/i.exec(file.name ?? '')?.[1]?.toLowerCase()]
-    ?? (/^(audio|video)\//.test(file.type ?? '') ? file.type.split(';')[0] : '');
+const same = { 'audio/mp3': 'audio/mpeg', 'audio/x-m4a': 'audio/mp4', 'audio/x-wav': 'audio/wav', 'audio/wave': 'audio/wav', 'audio/x-flac': 'audio/flac', 'audio/vnd.wave': 'audio/wav', 'video/ogg': 'audio/ogg' };
+
+/** The media type of a file: what its name speaks for, because browsers disagree about wav and flac,
+ * else what its browser says, in one spelling; '' for what is no sound. */
+export function typeOf(file)
+{
+    const said = (file.type || '').split(';')[0].toLowerCase();
+    return types[/\.([a-z0-9]+)$/i.exec(file.name ?? '')?.[1].toLowerCase()] ?? audioType(same[said] ?? said);
+}
 
 /* As many chunks as some seconds need. */
 function previewOf(file, seconds, span, wanted)
@@ -236,7 +243,7 @@ class Job {
  *   uploads.on('done', (job, trackSoul) => {})
  *   uploads.add(file, meta, {premium, previewChunks}) -> Job   meta: {title, artist, album, genre, year, seconds, cover (data url), peaks}
  *                                        or a Promise of one (the upload begins meanwhile)
- *   uploads.restore() -> Promise         after a load of the page: unfinished jobs of this user are back and go on
+ *                                        After a load of the page unfinished jobs of who signs in are back and go on
  *   uploads.close()
  * @typedef {object} Job
  *   id, name, size, premium
@@ -305,11 +312,11 @@ export function openUploads(data)
     }
 
     const offMe = people.on('me', me => {
-        if (me) restore();
+        if (me) restore().catch(() => {}); /* the browser keeps no files: nothing is left to go on with */
         else for (const job of jobs) job.pause();
     });
     return {
-        on: events.on, add, restore, jobs, via: 'http',
+        on: events.on, add, jobs, via: 'http',
         close()
         {
             closed = true;

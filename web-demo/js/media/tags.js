@@ -29,7 +29,7 @@ function fromName(name)
 
 export async function readTags(file)
 {
-    const start = String.fromCharCode(...await bytesOf(file, 0, 12));
+    const start = String.fromCharCode(...await bytesOf(file, 0, 12).catch(() => []));
     const [, read] = kinds.find(([magic]) => magic.test(start));
     const found = await read(file).catch(() => ({})) ?? {};
     const name = fromName(file.name ?? '');
@@ -40,18 +40,4 @@ export async function readTags(file)
         album: clean(found.album), genre: clean(found.genre).replace(/^\(\d+\)/, ''), year,
         picture: found.picture ?? null,
     };
-}
-
-const types = {
-    mp3: 'audio/mpeg', m4a: 'audio/mp4', mp4: 'audio/mp4', aac: 'audio/aac', flac: 'audio/flac', ogg: 'audio/ogg', oga: 'audio/ogg',
-    opus: 'audio/ogg', wav: 'audio/wav', webm: 'audio/webm',
-};
-const same = { 'audio/mp3': 'audio/mpeg', 'audio/x-m4a': 'audio/mp4', 'audio/x-wav': 'audio/wav', 'audio/wave': 'audio/wav', 'audio/x-flac': 'audio/flac', 'audio/vnd.wave': 'audio/wav', 'video/ogg': 'audio/ogg' };
-
-/** The media type of a file, by what the browser says and by its ending; '' for what is no sound. */
-export function typeOf(file)
-{
-    const said = (file.type || '').split(';')[0].toLowerCase(), type = same[said] ?? said;
-    if (/^audio\//.test(type) || type === 'video/webm' || type === 'video/mp4') return type;
-    return types[/\.([a-z0-9]+)$/i.exec(file.name ?? '')?.[1].toLowerCase()] ?? '';
 }

@@ -97,7 +97,6 @@ async function start()
     app.data.presence.start();
     app.data.relay.on('refused', ({ err }) => toast(`The relay refused a change: ${err}`, { kind: 'bad' }));
     await app.data.people.recall().catch(() => null);
-    await app.data.uploads.restore().catch(() => null);
 }
 
 start();

@@ -1,9 +1,9 @@
 /* uploads.js - files on their way in: dropped anywhere or chosen, one or many, each with
  * its bar. The upload begins while the file's words, picture and waveform are still read. */
 import { gather } from '../data/events.js';
-import { previewSeconds } from '../data/upload.js';
+import { previewSeconds, typeOf } from '../data/upload.js';
 import { coverOf } from '../media/picture.js';
-import { readTags, typeOf } from '../media/tags.js';
+import { readTags } from '../media/tags.js';
 import { readWaveform } from '../media/waveform.js';
 import { h, many, say, size, theirs } from './dom.js';
 import { openDialog } from './dialog.js';
