@@ -153,6 +153,51 @@ export function together_journeys({ test }, context)
         nina.well();
     }, { seconds: 120 });
 
+    test('who uses the keyboard alone is never left without a focus: panels, queue, menus, lists that others change', async t => {
+        const relay = await own_relay(t), nina = await visitor(t, relay), data = await author(t, relay), { page } = nina;
+        for (const [i, title] of ['Alpha', 'Bravo', 'Charlie', 'Delta'].entries()) await data.tracks.publish(some_track(i, { title }));
+        const other = data.playlists.open(await data.playlists.create('Monday'));
+        t.after(() => other.close());
+        await data.playlists.create('Sunday');
+        await nina.visit();
+        await nina.signs_in(data.people.me.alias);
+        for (const title of ['Alpha', 'Delta']) await nina.sees(title);
+        await page.route(/\/audio\//, route => route.fulfill({ contentType: 'audio/mpeg', body: '' })); /* none of them sounds */
+        const focused = words => until(`the focus on ${words}`, () => page.evaluate(of => document.activeElement.closest('a, button, input')
+            && (document.activeElement.getAttribute('aria-label') ?? document.activeElement.textContent) === of, words));
+        const way = page.getByRole('navigation');
+
+        await way.getByRole('button', { name: 'Add music' }).focus();
+        await page.keyboard.press('Enter');
+        await focused('Choose files');
+        await page.keyboard.press('Escape');
+        await focused('Add music');
+
+        await way.getByRole('link', { name: 'Sunday' }).focus();
+        await other.rename('Tuesday');
+        await way.getByRole('link', { name: 'Tuesday' }).waitFor();
+        await focused('Sunday');
+
+        for (const title of ['Alpha', 'Bravo', 'Charlie']) await nina.menu(title, 'Add to the queue');
+        await page.getByRole('region', { name: 'Player' }).getByRole('button', { name: 'Queue' }).click();
+        await page.getByRole('button', { name: 'Take Bravo out of the queue' }).focus();
+        await page.keyboard.press('Enter');
+        await focused('Take Charlie out of the queue');
+        await page.keyboard.press('Escape');
+
+        await page.getByRole('button', { name: 'More for Delta' }).focus();
+        await page.keyboard.press('Enter');
+        await focused('Play next');
+        await page.keyboard.press('Escape');
+        await focused('More for Delta');
+        await page.keyboard.press('Enter');
+        await focused('Play next');
+        await page.getByLabel('Search the library').click();
+        await until('the menu to be gone', async () => await page.locator('.menu').count() === 0);
+        await focused('Search the library');
+        nina.well();
+    }, { seconds: 120 });
+
     test('the relay is killed with -9 under a playing track: it plays on, edits wait and arrive, a guest sees them without a reload', async t => {
         const relay = await own_relay(t), files = sounds_of(t), nina = await visitor(t, relay), guest = await visitor(t, relay);
         for (const who of [nina, guest]) await who.visit();

@@ -1,7 +1,7 @@
 /* bar.js - the player at the bottom of every view. On a phone it is a line above the
  * ways; a touch on it opens the record. */
 import { clock, h, say, theirs } from './dom.js';
-import { icon } from './icons.js';
+import { icon, setIcon } from './icons.js';
 import { openQueue } from './queue.js';
 import { trackAddress } from './router.js';
 import { ticking, waveform } from './wave.js';
@@ -44,7 +44,7 @@ export function openBar(app)
     function drawState()
     {
         const on = player.playing;
-        play.replaceChildren(icon(on ? 'pause' : 'play'));
+        setIcon(play, on ? 'pause' : 'play');
         play.setAttribute('aria-label', on ? 'Pause' : 'Play');
         next.disabled = player.at + 1 >= player.queue.length;
         element.classList.toggle('sounding', on);
@@ -69,7 +69,7 @@ export function openBar(app)
     function drawVolume()
     {
         const silent = player.audio.muted || player.audio.volume === 0;
-        mute.replaceChildren(icon(silent ? 'mute' : 'volume'));
+        setIcon(mute, silent ? 'mute' : 'volume');
         mute.setAttribute('aria-label', silent ? 'Sound on' : 'Mute');
         mute.setAttribute('aria-pressed', silent);
         volume.value = player.audio.muted ? 0 : player.audio.volume;

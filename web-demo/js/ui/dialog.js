@@ -54,7 +54,12 @@ export function openMenu(anchor, entries)
     const menu = h('div', { class: 'menu', role: 'menu', popover: 'auto' }, entries.filter(Boolean).map(entry =>
         h('button', { role: 'menuitem', class: entry.danger ? 'danger' : '', onclick: () => { menu.hidePopover(); entry.run(); } },
             icon(entry.sign), h('bdi', {}, entry.label))));
-    menu.addEventListener('toggle', event => { if (event.newState === 'closed') { menu.remove(); anchor.focus?.(); } });
+    menu.addEventListener('toggle', event => {
+        if (event.newState !== 'closed') return;
+        const left = menu.contains(document.activeElement) || document.activeElement === document.body; /* else it is where one has gone on to */
+        menu.remove();
+        if (left) anchor.focus?.();
+    });
     menu.addEventListener('keydown', event => {
         const all = [...menu.children], i = all.indexOf(document.activeElement);
         const to = { ArrowDown: i + 1, ArrowUp: i - 1, Home: 0, End: -1 }[event.key];

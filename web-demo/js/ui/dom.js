@@ -35,6 +35,18 @@ export function say(element, text)
     if (element.textContent !== text) element.textContent = text;
 }
 
+const signs = new WeakMap();
+
+/** Fills an element anew, but only if `sign`, a text of all that is shown in it, is another. A link that has the focus keeps it. */
+export function refill(element, sign, make)
+{
+    if (signs.get(element) === sign) return;
+    signs.set(element, sign);
+    const { href } = element.contains(document.activeElement) ? document.activeElement : {};
+    element.replaceChildren(...make());
+    if (href) [...element.querySelectorAll('a')].find(link => link.href === href)?.focus({ preventScroll: true });
+}
+
 /** What strangers wrote stands by itself: its direction does not leak into ours. */
 export const theirs = (text, props = {}) => h('bdi', props, text);
 

@@ -49,6 +49,14 @@ export function icon(name)
     return svg;
 }
 
+/** What a button shows now; drawn anew only when it is another sign. */
+export function setIcon(button, name)
+{
+    if (button.dataset.icon === name) return;
+    button.dataset.icon = name;
+    button.replaceChildren(icon(name));
+}
+
 /** The ember: the page's own mark. */
 export function mark()
 {

@@ -1,7 +1,7 @@
 /* library.js - all tracks of this relay: looked for, sorted, and played with one press. */
 import { gather } from '../data/events.js';
 import { clock, h, many, say, theirs } from './dom.js';
-import { icon } from './icons.js';
+import { icon, setIcon } from './icons.js';
 import { trackAddress } from './router.js';
 import { trackMenu } from './track-menu.js';
 import { virtualList } from './virtual.js';
@@ -72,8 +72,7 @@ export function libraryView(app)
         say(time, track.seconds ? clock(track.seconds) : '');
         play.setAttribute('aria-label', `${sounding ? 'Pause' : 'Play'} ${name}`);
         more.setAttribute('aria-label', `More for ${name}`);
-        if (play.dataset.sign !== String(sounding)) play.replaceChildren(icon(sounding ? 'pause' : 'play'));
-        play.dataset.sign = String(sounding);
+        setIcon(play, sounding ? 'pause' : 'play');
         app.covers.show(item.firstChild, track);
     }
 
@@ -114,7 +113,7 @@ export function libraryView(app)
     function drawLook()
     {
         const gridNow = settings.get('look') === 'grid';
-        look.replaceChildren(icon(gridNow ? 'list' : 'grid'));
+        setIcon(look, gridNow ? 'list' : 'grid');
         look.setAttribute('aria-label', gridNow ? 'Show as a list' : 'Show covers');
         element.classList.toggle('as-list', !gridNow);
         list.refresh();

@@ -1,9 +1,9 @@
 /* playlist.js - a list of tracks that several people edit, live; and the list of lists. */
 import { gather } from '../data/events.js';
-import { clock, h, many, say, theirs } from './dom.js';
+import { clock, h, many, refill, say, theirs } from './dom.js';
 import { ask, openMenu, sure } from './dialog.js';
 import { face } from './account.js';
-import { icon } from './icons.js';
+import { icon, setIcon } from './icons.js';
 import { peopleField } from './people-field.js';
 import { newPlaylist } from './playlist-add.js';
 import { openDialog } from './dialog.js';
@@ -64,8 +64,7 @@ export function playlistView(app, soul)
         link.href = trackAddress(item.track);
         say(artist, track?.artist ?? '');
         say(time, track?.seconds ? clock(track.seconds) : '');
-        if (start.dataset.sign !== String(sounding)) start.replaceChildren(icon(sounding ? 'pause' : 'play'));
-        start.dataset.sign = String(sounding);
+        setIcon(start, sounding ? 'pause' : 'play');
         start.disabled = !track;
         start.setAttribute('aria-label', `${sounding ? 'Pause' : 'Play'} ${name}`);
         grip.hidden = take.hidden = !list.canEdit;
@@ -105,28 +104,25 @@ export function playlistView(app, soul)
         drawButtons();
         drawRows();
         const sounding = player.playing && list.items.some(item => item.track === player.track?.soul);
-        if (play.dataset.sign !== String(sounding)) play.replaceChildren(icon(sounding ? 'pause' : 'play'));
-        play.dataset.sign = String(sounding);
+        setIcon(play, sounding ? 'pause' : 'play');
+        play.setAttribute('aria-label', `${sounding ? 'Pause' : 'Play'} the playlist`);
     }
 
     function drawQuilt(known)
     {
         const four = [...new Map(known.map(track => [track.root, track])).values()].slice(0, 4), sign = four.map(track => track.root + track.cover).join();
-        if (quilt.dataset.sign === sign) return;
-        quilt.dataset.sign = sign;
         quilt.classList.toggle('one', four.length < 4);
-        quilt.replaceChildren(...(four.length < 4 ? [app.covers.cover(four[0] ?? null, 'large')] : four.map(track => app.covers.cover(track))));
+        refill(quilt, sign, () => (four.length < 4 ? [app.covers.cover(four[0] ?? null, 'large')] : four.map(track => app.covers.cover(track))));
     }
 
     function drawButtons()
     {
-        const kind = `${list.mine}${list.canEdit}`;
-        if (buttons.dataset.kind === kind) return;
-        buttons.dataset.kind = kind;
-        const more = h('button', { class: 'quiet round', 'aria-label': 'More', onclick: () => openMenu(more, [
-            list.mine && { label: 'Rename', sign: 'edit', run: rename }, { label: 'Copy its address', sign: 'link', run: copy },
-            list.mine && { label: 'Remove the playlist', sign: 'trash', danger: true, run: remove }]) }, icon('more'));
-        buttons.replaceChildren(...(list.mine ? [h('button', { class: 'plain', onclick: share }, icon('share'), 'Share')] : []), more);
+        refill(buttons, String(list.mine), () => {
+            const more = h('button', { class: 'quiet round', 'aria-label': 'More', onclick: () => openMenu(more, [
+                list.mine && { label: 'Rename', sign: 'edit', run: rename }, { label: 'Copy its address', sign: 'link', run: copy },
+                list.mine && { label: 'Remove the playlist', sign: 'trash', danger: true, run: remove }]) }, icon('more'));
+            return list.mine ? [h('button', { class: 'plain', onclick: share }, icon('share'), 'Share'), more] : [more];
+        });
     }
 
     async function rename()
@@ -181,8 +177,9 @@ export function playlistsView(app)
         const rank = list => (list.mine ? 0 : list.canEdit ? 1 : 2);
         const all = [...data.playlists.list].sort((a, b) => rank(a) - rank(b) || a.name.localeCompare(b.name)).slice(0, 500);
         nothing.hidden = all.length > 0;
-        grid.replaceChildren(...all.map(list => {
-            const owner = data.people.name(list.owner) || data.people.short(list.owner);
+        const ownerOf = list => data.people.name(list.owner) || data.people.short(list.owner);
+        refill(grid, JSON.stringify(all.map(list => [list.soul, list.name, ownerOf(list), list.mine, list.canEdit])), () => all.map(list => {
+            const owner = ownerOf(list);
             return h('li', {}, h('a', { href: playlistAddress(list.soul) }, app.covers.cover({ root: rootOf(list.id), cover: '' }),
                 h('span', { class: 'words' }, theirs(list.name || 'Untitled', { class: 'title' }), h('span', { class: 'artist' }, list.mine ? 'yours' : theirs(owner), !list.mine && list.canEdit && ' · shared with you'))));
         }));

@@ -1,6 +1,6 @@
 /* presence.js - who is listening to what, now. */
 import { gather } from '../data/events.js';
-import { h, theirs } from './dom.js';
+import { h, refill, theirs } from './dom.js';
 import { face } from './account.js';
 import { trackAddress } from './router.js';
 
@@ -24,10 +24,8 @@ export function openPresenceStrip(app)
         const listening = data.presence.list.filter(who => who.playing && data.tracks.get(who.track)).sort((a, b) => b.mine - a.mine || (a.session < b.session ? -1 : 1));
         element.hidden = listening.length === 0;
         const sign = JSON.stringify(listening.map(who => [who.session, who.track, data.people.name(who.pub), data.tracks.get(who.track).title]));
-        if (list.dataset.sign === sign) return;
-        list.dataset.sign = sign;
-        list.replaceChildren(...listening.slice(0, shownMax).map(one),
-            ...(listening.length > shownMax ? [h('li', { class: 'rest' }, `and ${listening.length - shownMax} more`)] : []));
+        refill(list, sign, () => [...listening.slice(0, shownMax).map(one),
+            ...(listening.length > shownMax ? [h('li', { class: 'rest' }, `and ${listening.length - shownMax} more`)] : [])]);
     }
     const soon = gather(draw, 80);
     data.presence.on('change', soon);

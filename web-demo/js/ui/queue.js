@@ -14,7 +14,13 @@ export function openQueue(app)
         const track = data.tracks.get(soul), at = player.at + i, name = track?.title || 'Untitled';
         return h('li', { class: `item list${i === 0 ? ' on' : ''}` }, app.covers.cover(track),
             h('button', { class: 'words plain-words', onclick: () => player.jump(at) }, theirs(name, { class: 'title' }), theirs(track?.artist || 'unknown', { class: 'artist' })),
-            i > 0 && h('button', { class: 'quiet round', 'aria-label': `Take ${name} out of the queue`, onclick: () => player.unqueue(at) }, icon('close')));
+            i > 0 && h('button', { class: 'quiet round', 'aria-label': `Take ${name} out of the queue`, onclick: () => take(i) }, icon('close')));
+    }
+    /* The next one is under the finger then, and has the focus. */
+    function take(i)
+    {
+        player.unqueue(player.at + i);
+        (list.children[i] ?? list.lastChild)?.lastChild.focus();
     }
     function draw()
     {

@@ -1,6 +1,6 @@
 /* shell.js - what stands around every view: the ways through the page, who one is,
  * whether the relay is there. On a phone the ways are at the thumb. */
-import { h, many, say } from './dom.js';
+import { h, many, refill, say } from './dom.js';
 import { icon, mark } from './icons.js';
 import { playlistAddress } from './router.js';
 import { toastPlace } from './toast.js';
@@ -51,7 +51,7 @@ export function openShell(app)
     function drawLists()
     {
         const mine = data.playlists.list.filter(list => list.mine || list.canEdit).sort((a, b) => a.name.localeCompare(b.name)).slice(0, 60);
-        lists.replaceChildren(...mine.map(list => h('li', {}, h('a', { href: playlistAddress(list.soul), 'data-soul': list.soul },
+        refill(lists, JSON.stringify(mine.map(list => [list.soul, list.name, list.mine])), () => mine.map(list => h('li', {}, h('a', { href: playlistAddress(list.soul), 'data-soul': list.soul },
             h('bdi', {}, list.name || 'Untitled'), !list.mine && h('span', { class: 'hint' }, 'shared')))));
         markWay();
     }

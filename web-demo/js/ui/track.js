@@ -1,6 +1,6 @@
 /* track.js - one record: a big cover, type with air, and the waveform to play from. */
-import { clock, h, say, size, theirs } from './dom.js';
-import { icon } from './icons.js';
+import { clock, h, refill, say, size, theirs } from './dom.js';
+import { icon, setIcon } from './icons.js';
 import { face } from './account.js';
 import { openQueue } from './queue.js';
 import { openGrants } from './grants.js';
@@ -60,20 +60,20 @@ export function trackView(app, soul)
 
     function drawButtons()
     {
-        if (!track || buttons.dataset.drawn === String(track.mine)) return;
-        buttons.dataset.drawn = String(track.mine);
-        const more = h('button', { class: 'quiet round', 'aria-label': 'More', onclick: () => trackMenu(app, more, track) }, icon('more'));
-        buttons.replaceChildren(near('queue', 'Queue', () => openQueue(app)),
-            h('button', { class: 'plain', onclick: () => addToPlaylist(app, soul) }, icon('playlist'), h('span', {}, 'Add to a playlist')),
-            track.mine && track.premium ? h('button', { class: 'plain', onclick: () => openGrants(app, track) }, icon('key'), h('span', {}, 'Give the key'))
-                : h('button', { class: 'plain', onclick: () => copyAddress(track) }, icon('link'), h('span', {}, 'Copy address')), more);
+        if (!track) return;
+        refill(buttons, String(track.mine), () => {
+            const more = h('button', { class: 'quiet round', 'aria-label': 'More', onclick: () => trackMenu(app, more, track) }, icon('more'));
+            return [near('queue', 'Queue', () => openQueue(app)),
+                h('button', { class: 'plain', onclick: () => addToPlaylist(app, soul) }, icon('playlist'), h('span', {}, 'Add to a playlist')),
+                track.mine && track.premium ? h('button', { class: 'plain', onclick: () => openGrants(app, track) }, icon('key'), h('span', {}, 'Give the key'))
+                    : h('button', { class: 'plain', onclick: () => copyAddress(track) }, icon('link'), h('span', {}, 'Copy address')), more];
+        });
     }
 
     function drawState()
     {
         const sounding = mine() && player.playing;
-        if (play.dataset.sign !== String(sounding)) play.replaceChildren(icon(sounding ? 'pause' : 'play'));
-        play.dataset.sign = String(sounding);
+        setIcon(play, sounding ? 'pause' : 'play');
         play.setAttribute('aria-label', `${sounding ? 'Pause' : 'Play'} ${track?.title || ''}`);
         element.classList.toggle('sounding', sounding);
         drawTime();

@@ -7,7 +7,7 @@ import { readTags } from '../media/tags.js';
 import { readWaveform } from '../media/waveform.js';
 import { h, many, say, size, theirs } from './dom.js';
 import { openDialog } from './dialog.js';
-import { icon } from './icons.js';
+import { icon, setIcon } from './icons.js';
 import { trackAddress } from './router.js';
 import { toast, trying } from './toast.js';
 import { pictureField, wordFields } from './track-edit.js';
@@ -32,17 +32,25 @@ export function openUploadPanel(app)
     const premium = h('input', { type: 'checkbox' });
     const list = h('ul', { class: 'jobs' }), shown = new Map(), described = new Map();
     const panel = h('section', { class: 'panel uploads', 'aria-label': 'Add music', hidden: true },
-        h('header', {}, h('h2', {}, 'Add music'), h('button', { class: 'quiet round', 'aria-label': 'Close', onclick: () => { panel.hidden = true; } }, icon('close'))),
+        h('header', {}, h('h2', {}, 'Add music'), h('button', { class: 'quiet round', 'aria-label': 'Close', onclick: shut }, icon('close'))),
         h('div', { class: 'drop' }, h('p', {}, matchMedia('(hover: none)').matches ? 'Songs from this device' : 'Drop songs anywhere on this page'), h('button', { class: 'glow', onclick: () => chooser.click() }, icon('upload'), 'Choose files')),
         h('label', { class: 'check' }, premium, h('span', {}, 'Premium', h('span', { class: 'hint' }, `Encrypted here, before it leaves. Everybody hears ${previewSeconds} seconds; you give keys by name.`))),
         list);
     const veil = h('div', { class: 'veil', hidden: true, 'aria-hidden': 'true' }, h('div', { class: 'hearth' }), h('p', {}, 'Let it fall'));
     document.body.append(chooser, panel, veil);
 
-    panel.addEventListener('keydown', event => { if (event.key === 'Escape') panel.hidden = true; });
+    panel.addEventListener('keydown', event => { if (event.key === 'Escape') shut(); });
     /* On a phone it covers what one has gone on to. */
     addEventListener('hashchange', () => { if (matchMedia('(max-width: 760px)').matches) panel.hidden = true; });
     const open = () => { panel.hidden = false; };
+
+    /* The focus goes back to where it came from. */
+    let opener = null;
+    function shut()
+    {
+        panel.hidden = true;
+        opener?.focus();
+    }
 
     async function take(files)
     {
@@ -84,7 +92,7 @@ export function openUploadPanel(app)
         bar.value = job.state === 'done' ? 1 : job.share;
         bar.setAttribute('aria-label', `Upload of ${title}`);
         hold.hidden = over;
-        hold.replaceChildren(icon(going ? 'pause' : 'play'));
+        setIcon(hold, going ? 'pause' : 'play');
         hold.setAttribute('aria-label', `${going ? 'Pause' : 'Go on with'} ${title}`);
         stop.hidden = over;
         stop.setAttribute('aria-label', `Cancel ${title}`);
@@ -151,6 +159,7 @@ export function openUploadPanel(app)
     return {
         pick()
         {
+            opener = document.activeElement;
             open();
             panel.querySelector('button.glow').focus();
         },
