@@ -1,5 +1,5 @@
 /* cases-page.mjs - the page at `/`, as musicians and their friends use it. */
-import { statSync } from 'node:fs';
+import { readFileSync, statSync } from 'node:fs';
 import { assert, fresh, until } from '../tools/harness.mjs';
 import { own_relay } from '../tools/relay.mjs';
 import { sounds_of } from './sound.mjs';
@@ -121,6 +121,25 @@ export function page_journeys({ test }, context)
         assert.deepEqual(asked, []);
         nina.well();
     }, { seconds: 180 });
+
+    test('what is too long to be gathered is said to be so, and is not read to its end', async t => {
+        const relay = await own_relay(t), files = sounds_of(t), nina = await visitor(t, relay);
+        await nina.visit();
+        const { read, failed } = await nina.page.evaluate(async sound => {
+            const { openSource } = await import('/js/ui/source.js');
+            const part = Uint8Array.from(atob(sound), c => c.charCodeAt(0)), count = Math.ceil(150e6 / part.length);
+            let read = 0;
+            const failed = await new Promise(resolve => {
+                async function* pieces() { for (; read < count; read++) yield part; resolve('nothing'); }
+                const audio = new Audio(), track = { mime: 'audio/mpeg', bytes: part.length * count, seconds: 0, premium: false };
+                openSource({ chunks: { read: pieces } }, track, { via: 'gun', failed: error => resolve(error.message) }).then(source => { audio.src = source.url; });
+            });
+            return { read: read * part.length, failed };
+        }, readFileSync(files.file('Long Coal', { seconds: 30 })).toString('base64'));
+        assert.match(failed, /too large to be gathered/);
+        assert.ok(read <= 66 << 20, `${read} bytes were read`);
+        nina.well();
+    });
 
     test('no serious finding of axe-core: library, record, playlists, dialogs, relay, settings; dark and light, large and small', async t => {
         const relay = await own_relay(t), files = sounds_of(t);

@@ -130,7 +130,7 @@ export function openPlayer(data, settings)
                 via: settings.get('via'),
                 fed: (bytes, of) => mine === turn && events.emit('fed', of ? bytes / of : 0),
                 swap: url => mine === turn && begin(url, audio.currentTime),
-                failed: error => mine === turn && refused(error),
+                failed: error => { if (mine === turn) { audio.pause(); refused(error); } },
             });
             if (mine !== turn) return opened.end();
             source = opened;

@@ -14,7 +14,19 @@ export const gatherBytesMax = 64 << 20;
 
 const streams = mime => 'MediaSource' in window && MediaSource.isTypeSupported(mime);
 
-const event = (target, name) => new Promise(resolve => target.addEventListener(name, resolve, { once: true }));
+/* It comes, or nobody waits for it any more. */
+const event = (target, name, signal) => new Promise(resolve => {
+    const end = () => {
+        target.removeEventListener(name, end);
+        signal.removeEventListener('abort', end);
+        resolve();
+    };
+    target.addEventListener(name, end);
+    signal.addEventListener('abort', end);
+    if (signal.aborted) end();
+});
+
+const tooLarge = () => new Error('This file is too large to be gathered before it sounds. Switch HTTP on in the settings.');
 
 /** What is handed to <audio>: {url, preview, end()}. `fed` is told bytes gathered and of how many; `swap` a
  * better address for the same sound. */
@@ -32,7 +44,7 @@ export async function openSource(data, track, { via, fed = () => {}, swap = () =
     const options = { via, key: key ?? undefined, signal: stop.signal };
 
     if (!streams(track.mime)) {
-        if (track.bytes > gatherBytesMax) throw new Error('This file is too large to be gathered before it sounds. Switch HTTP on in the settings.');
+        if (track.bytes > gatherBytesMax) throw tooLarge();
         source.url = address(await data.chunks.blob(track, { ...options, heard: fed }));
         return source;
     }
@@ -43,27 +55,29 @@ export async function openSource(data, track, { via, fed = () => {}, swap = () =
 
     async function fill()
     {
-        await event(media, 'sourceopen');
+        await event(media, 'sourceopen', stop.signal);
+        if (stop.signal.aborted) return;
         const buffer = media.addSourceBuffer(track.mime), parts = [];
         let room = true, bytes = 0;
         if (track.seconds) media.duration = track.seconds;
         for await (const part of data.chunks.read(track, options)) {
-            parts.push(part);
             bytes += part.length;
+            if (bytes <= gatherBytesMax) parts.push(part); else parts.length = 0;
             fed(bytes, track.bytes);
             if (room) room = await append(buffer, part);
+            if (!room && Math.max(bytes, track.bytes) > gatherBytesMax) throw tooLarge();
         }
         if (stop.signal.aborted) return;
         if (room) { if (media.readyState === 'open') media.endOfStream(); }
-        else if (bytes <= gatherBytesMax) swap(address(new Blob(parts, { type: track.mime })));
+        else swap(address(new Blob(parts, { type: track.mime })));
     }
 
     async function append(buffer, part)
     {
         try {
-            if (buffer.updating) await event(buffer, 'updateend');
+            if (buffer.updating) await event(buffer, 'updateend', stop.signal);
             if (stop.signal.aborted || media.readyState !== 'open') return false;
-            const done = event(buffer, 'updateend');
+            const done = event(buffer, 'updateend', stop.signal);
             buffer.appendBuffer(part);
             await done;
             return true;
