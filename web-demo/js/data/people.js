@@ -187,11 +187,7 @@ export function openPeople({ world, relay })
     {
         const name = text(alias, 60);
         if (!name) return [];
-        const links = await new Promise(resolve => {
-            let node = {};
-            const off = relay.watch('~@' + name, seen => { node = seen; });
-            relay.read('~@' + name, ' ', { ms: 4000, quick: true }).then(() => setTimeout(() => { off(); resolve(node); }, 60));
-        });
+        const links = await relay.whole('~@' + name, { ms: 4000, settleMs: 60 });
         const pubs = Object.keys(links).map(key => isPub(key.slice(1))).filter(Boolean).slice(0, 20);
         const found = await Promise.all(pubs.map(async pub => {
             const [said, epub] = await Promise.all([relay.read('~' + pub, 'alias'), relay.read('~' + pub, 'epub')]);

@@ -102,17 +102,11 @@ export function openPremium({ world, relay, people })
         if (pub !== people.me.pub) await relay.put(keysOf(track), pub, null);
     }
 
-    /* Everybody whose entry is there, and live. */
-    function granted(track)
+    /* Everybody whose entry is there. */
+    async function granted(track)
     {
-        return new Promise(resolve => {
-            let node = {};
-            const off = relay.watch(keysOf(track), seen => { node = seen; });
-            relay.read(keysOf(track), ' ', { quick: true }).then(() => setTimeout(() => {
-                off();
-                resolve(Object.keys(node).filter(pub => isPub(pub) && node[pub] && pub !== track.pub));
-            }, 100));
-        });
+        const node = await relay.whole(keysOf(track), { settleMs: 100 });
+        return Object.keys(node).filter(pub => isPub(pub) && node[pub] && pub !== track.pub);
     }
 
     return { keep, key, watch, grant, revoke, granted };

@@ -144,6 +144,7 @@ function openWatching(gun, forgets)
  *   relay.watch(soul, node => {}, {stream}) -> off()    the whole node, now and after each change ({} when nothing is known)
  *   relay.read(soul, key, {stream, ms, quick}) -> Promise<value|undefined>   undefined when it is not there, or not within ms
  *                                        (5000; `quick`: 200 while there is no line)
+ *   relay.whole(soul, {ms, settleMs}) -> Promise<node>   as it is once the relay has answered, and a moment has passed
  *   relay.settled(signal) -> Promise     when a relay has acknowledged all that was put until now
  *   relay.streams                        whether chunks can go by GUN now
  *   relay.retry()                        try to connect now
@@ -294,15 +295,26 @@ export function openRelay({ world })
         });
     }
 
+    const watch = (soul, listener, options) => watching[instance(options)](soul, listener);
+
+    /* Signatures are checked one after the other, and go on for a moment when the answer is here. */
+    function whole(soul, { ms, settleMs })
+    {
+        return new Promise(resolve => {
+            let node = {};
+            const off = watch(soul, seen => { node = seen; });
+            read(soul, ' ', { ms, quick: true }).then(() => setTimeout(() => { off(); resolve(node); }, settleMs));
+        });
+    }
+
     return {
-        meta, stream, on: events.on, putAll, read, retry, sayNow, settled,
+        meta, stream, on: events.on, putAll, read, retry, sayNow, settled, watch, whole,
         get online() { return online; },
         /* Whether chunks can go by GUN now. */
         get streams() { return isOpen(stream); },
         get waiting() { return outbox.size; },
         get skewMs() { return skewMs; },
         put: (soul, key, value, options) => putAll(soul, { [key]: value }, options),
-        watch: (soul, listener, options) => watching[instance(options)](soul, listener),
         close()
         {
             closed = true;
