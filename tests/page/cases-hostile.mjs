@@ -116,6 +116,16 @@ export function hostile_cases(suite, world)
         assert.deepEqual(await eve.people.find('\u0000'), []);
     });
 
+    suite.test('five hundred lists of a stranger hide none of one\'s own', async t => {
+        const relay = await world.own_relay(t), bob = await world.person(t, { relay }), pub = bob.people.me.pub;
+        await bob.relay.putAll(`~${pub}/playlists`, Object.fromEntries(Array.from({ length: 600 }, (_, i) => [`list${i}`, { '#': `~${pub}/playlists/list${i}` }])));
+        const ann = await world.person(t, { relay });
+        await seen('his', () => ann.playlists.list.length >= 500, 30);
+        assert.equal(ann.playlists.list.length, 500);
+        const soul = await ann.playlists.create('Mine');
+        await seen('hers', () => ann.playlists.list.some(one => one.soul === soul && one.mine && one.name === 'Mine'));
+    }, { seconds: 90 });
+
     suite.test('items that point where lists are not are not followed', async t => {
         const ann = await world.person(t), bob = await world.person(t), eve = await world.visitor(t);
         const soul = await ann.playlists.create('Mine'), hers = ann.playlists.open(soul);

@@ -259,8 +259,9 @@ export function openPlaylists(data)
 
     function follow(soul, owner, id)
     {
-        if (lists.has(soul) || lists.size >= listsMax) return;
-        const mine = owner === people.me?.pub, one = { name: '', editors: {}, offs: [] };
+        const mine = owner === people.me?.pub;
+        if (lists.has(soul) || lists.size >= listsMax && !mine) return; /* strangers' fill no room of one's own */
+        const one = { name: '', editors: {}, offs: [] };
         lists.set(soul, one);
         one.offs.push(relay.watch(soul, node => { one.name = text(node.name, nameMax); tell(); }, { stream: !mine }));
         one.offs.push(relay.watch(`~${owner}/editors/${id}`, node => { one.editors = node; tell(); }, { stream: !mine }));
