@@ -36,6 +36,7 @@ async function own_relay(t, options = {})
 async function context(t, options = {})
 {
     const context = await browser.newContext(options);
+    context.setDefaultTimeout(90_000);
     t.after(() => context.close());
     return context;
 }
