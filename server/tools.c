@@ -103,13 +103,15 @@ void tools_usage(FILE *to)
         fprintf(to, "  brasa %s %s\n", table[i].name, table[i].words);
 }
 
-/* What a terminal would obey instead of showing: the words may be a relay's, or a
- * stranger's file. Above ASCII there are 32 more, of two bytes. */
-static void disarm(char *words)
+/* Above ASCII there are 32 more, of two bytes. */
+void tool_disarm(char *words, size_t len, const char *but)
 {
-    for (unsigned char *at = (unsigned char *)words; *at != '\0'; at++) {
-        if ((*at < ' ' && *at != '\n' && *at != '\t') || *at == 0x7f) *at = '?';
-        if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) at[0] = at[1] = '?';
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)words[i];
+        unsigned char next = i + 1 < len ? (unsigned char)words[i + 1] : 0;
+
+        if (c == 0x7f || (c < ' ' && (c == '\0' || strchr(but, c) == NULL))) words[i] = '?';
+        if (c == 0xc2 && next >= 0x80 && next < 0xa0) words[i] = words[i + 1] = '?';
     }
 }
 
@@ -123,7 +125,7 @@ int tool_complain(const tool_call *call, int result, const char *format, ...)
     len = vasprintf(&words, format, arguments);
     va_end(arguments);
     if (len < 0) words = NULL;
-    if (words != NULL) disarm(words);
+    if (words != NULL) tool_disarm(words, (size_t)len, "\n\t");
     fprintf(stderr, "brasa %s: %s\n", call->name, words != NULL ? words : "out of memory");
     free(words);
     return result;

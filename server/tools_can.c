@@ -72,6 +72,7 @@ static int answer_finding(asking *q, const sea_finding *f)
         if (f->certified) text_add(&why, SLICE(" - "));
     }
     if (f->certified) explain_certificate(&q->e, f, &why);
+    if (text_ok(&why)) tool_disarm(why.at, why.len, "");
     text_add_char(&why, '\0');
     result =
         text_ok(&why) ? answer(good, why.at) : tool_complain(q->call, TOOL_WRONG, "out of memory");

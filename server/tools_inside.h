@@ -23,6 +23,10 @@ typedef struct tool_call {
 int tool_complain(const tool_call *call, int result, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* Puts "?" for what a terminal would obey instead of showing, all but the characters of
+ * `but`: the words may be a relay's, or a stranger's file. */
+void tool_disarm(char *words, size_t len, const char *but);
+
 /* What comes back, from a server or from ourselves: lines, and a backup's bytes. */
 typedef struct tool_reply {
     const tool_call *call;

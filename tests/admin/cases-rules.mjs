@@ -104,6 +104,24 @@ export function rules_cases(admin)
         await raw.close();
     });
 
+    admin.test('verify and can show what a stranger wrote, and no terminal obeys it', async t => {
+        const at = scratch(t);
+        const sly = '\x1b]0;x\x07\0\nkept \x7f\u009b31m';
+        const rows = [
+            { soul: space, key: 'name', value: JSON.stringify({ ':': 1, '~': 'x', '*': sly }), state: now },
+            { soul: `chat${sly}`, key: sly, value: 1, state: now },
+            { soul: inbox, key: 'a', value: signed_with(certificate(ann, terms({ wb: sly })), bob, inbox, 'a', 'hi', now), state: now },
+        ];
+        const out = await verify(as_lines(rows), 1);
+        assert.doesNotMatch(out, /[^\n\P{Cc}]/u);
+        assert.deepEqual(out.split('\n').map(line => line.split(' ')[0]), ['refused', 'kept', 'kept', 'kept', '']);
+        assert.match(out, /is not that of \?\]0;x\?\?\?kept \?\?\?31m over this soul/);
+        writeFileSync(at('cert'), JSON.stringify(certificate(ann, terms({ wb: sly }))));
+        const said = await done(['can', bob.pub, inbox, 'a', '--cert', at('cert')]);
+        assert.match(said, /^yes: .* blocked in "\?\]0;x\?\?\?kept \?\?\?31m" of the owner\n$/);
+        assert.doesNotMatch(said, /[^\n\P{Cc}]/u);
+    });
+
     admin.test('verify understands a message, a batch, a node, a graph, a write, a row, and lines of them', async () => {
         const good = writes['what the owner signed'], bad = writes['what another signed'];
         const [soul, key, value, state] = good;
