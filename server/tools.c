@@ -258,8 +258,7 @@ int tools_run(int count, char **words)
 
 /* ---- a wish of it ---- */
 
-/* A word of the command line is UTF-8, a name is not (slice.h). */
-static bool to_name(const tool_call *call, const char *word, text *to, slice *out)
+bool tool_name(const tool_call *call, const char *word, text *to, slice *out)
 {
     slice utf8 = { word, word == NULL ? 0 : strlen(word) };
 
@@ -327,9 +326,9 @@ static bool make_wish(const tool_call *call, text *line)
                .souls = call->souls,
                .dry_run = call->dry_run,
                .skip_bad = call->skip_bad };
-    bool ok = to_name(call, call->soul, &names[0], &w.soul) &&
-              to_name(call, call->key, &names[1], &w.key) &&
-              to_name(call, call->prefix, &names[2], &w.prefix) && read_limit(call, &w) &&
+    bool ok = tool_name(call, call->soul, &names[0], &w.soul) &&
+              tool_name(call, call->key, &names[1], &w.key) &&
+              tool_name(call, call->prefix, &names[2], &w.prefix) && read_limit(call, &w) &&
               read_grace(call, &w) && read_root(call, &w);
 
     if (ok) {

@@ -6,7 +6,6 @@
  * what is malformed is called what the relay calls it.
  */
 #include "core/message.h"
-#include "core/utf16.h"
 #include "server/clock.h"
 #include "server/crypto.h"
 #include "server/explain.h"
