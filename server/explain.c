@@ -174,10 +174,10 @@ static void say_refused(const explainer *e, const graph_write *w, const sea_find
     }
 }
 
-static bool is_account(const graph_write *w, slice x, slice y)
+bool explain_is_account(slice soul, slice key, slice x, slice y)
 {
-    return slice_equal(w->key, SLICE("pub")) && x.at == w->soul.at + 1 &&
-           w->soul.len == x.len + y.len + 2;
+    return slice_equal(key, SLICE("pub")) && x.at == soul.at + 1 &&
+           soul.len == 1 + x.len + 1 + y.len && x.at[x.len] == '.';
 }
 
 static void say_kept(const explainer *e, const graph_write *w, const sea_finding *f, text *out)
@@ -202,7 +202,7 @@ static void say_kept(const explainer *e, const graph_write *w, const sea_finding
     }
     if (f->certified) {
         explain_certificate(e, f, out);
-    } else if (is_account(w, x, y)) {
+    } else if (explain_is_account(w->soul, w->key, x, y)) {
         add(out, "the key of this account, which needs no signature");
     } else {
         add(out, "signed by its owner ");

@@ -38,6 +38,10 @@ MUST_USE status explain_write(const explainer *e, const graph_write *w, text *ou
  * where its owner lists who is blocked. */
 void explain_certificate(const explainer *e, const sea_finding *f, text *out);
 
+/* Whether it is the key of an account, which needs no signature: "pub" of "~" and that key,
+ * of which x and y are the pieces (sea_kind_of()). */
+bool explain_is_account(slice soul, slice key, slice x, slice y);
+
 /* Appends a name as UTF-8. */
 void explain_name(text *out, slice name);
 

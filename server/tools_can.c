@@ -112,8 +112,7 @@ static int ask_user_space(asking *q, slice x, slice y)
     bool own = pub.len == x.len + 1 + y.len && memcmp(pub.at, x.at, x.len) == 0 &&
                pub.at[x.len] == '.' && memcmp(pub.at + x.len + 1, y.at, y.len) == 0;
 
-    if (own && slice_equal(q->key, SLICE("pub")) && x.at == q->soul.at + 1 &&
-        q->soul.len == pub.len + 1)
+    if (own && explain_is_account(q->soul, q->key, x, y))
         return answer(true, "the space is theirs; \"pub\" holds their key, as a text");
     if (own) return answer(true, "the space is theirs; the value must be signed");
     if (q->call->cert != NULL) return ask_certificate(q);

@@ -21,6 +21,7 @@ const stranger = certificate(eve, terms());
 /* Name: [soul, key, value, state, verdict, what the line says]. In a put of today. */
 const writes = {
     'an account\'s own key': [space, 'pub', ann.pub, now, 'kept', 'the key of this account'],
+    'the key "pub" where the soul spells the account in another way': [space.replace('.', '/'), 'pub', signed(ann, space.replace('.', '/'), 'pub', ann.pub, now), now, 'kept', `signed by its owner ${ann.pub}`],
     'another key as the account\'s': [space, 'pub', bob.pub, now, 'refused', 'Account not same! - "pub" of an account'],
     'what the owner signed': [space, 'name', signed(ann, space, 'name', 'Ann', now), now, 'kept', `signed by its owner ${ann.pub}`],
     'null, signed': [space, 'gone', signed(ann, space, 'gone', null, now), now, 'kept', 'signed by its owner'],
@@ -226,6 +227,7 @@ export function rules_cases(admin)
         const cases = [
             [ann, space, 'name', null, 0, /^yes: the space is theirs; the value must be signed/],
             [ann, space, 'pub', null, 0, /^yes: .* holds their key/],
+            [ann, space.replace('.', '/'), 'pub', null, 0, /^yes: the space is theirs; the value must be signed/],
             [ann, 'x' + space + '/a', 'pub', null, 0, /^yes: the space is theirs; the value must be signed/],
             [bob, space, 'name', null, 1, /^no: the space is another's/],
             [bob, 'chat', 'name', null, 0, /^yes: it is nobody's/],
