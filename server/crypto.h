@@ -19,7 +19,7 @@ typedef struct crypto crypto;
 
 typedef struct crypto_limits {
     uint32_t keys_max;     /* decoded public keys */
-    uint32_t verdicts_max; /* 16 bytes each */
+    uint32_t verdicts_max; /* 32 bytes each */
 } crypto_limits;
 
 crypto_limits crypto_default_limits(void);
