@@ -4,7 +4,8 @@
  * slices of ten milliseconds, and buffers little, so that what the far end
  * wrote waits there, as on a narrow line. Without `bits` it only passes on.
  * cut() breaks every connection at once while the relay stays up, the way a
- * train goes into a tunnel; the next connection is taken as if nothing was.
+ * train goes into a tunnel; the next connection is taken as if nothing was. After
+ * swallow() the next ones are taken, and no byte of them goes anywhere.
  */
 import net from 'node:net';
 
@@ -40,6 +41,7 @@ class Line {
     #server;
     #pairs = new Set();
     #severed = false;
+    #swallows = false;
     constructor(target, bits)
     {
         this.#server = net.createServer(near => this.#join(near, target, bits));
@@ -52,7 +54,7 @@ class Line {
             near.destroy();
             return;
         }
-        const far = net.connect(target, '127.0.0.1');
+        const far = this.#swallows ? near : net.connect(target, '127.0.0.1');
         const pair = [near, far];
         this.#pairs.add(pair);
         for (const socket of pair) {
@@ -60,7 +62,9 @@ class Line {
             socket.on('error', () => {});
             socket.on('close', () => { near.destroy(); far.destroy(); this.#pairs.delete(pair); });
         }
-        if (bits === Infinity) {
+        if (far === near) {
+            near.resume();
+        } else if (bits === Infinity) {
             near.pipe(far);
             far.pipe(near);
         } else {
@@ -94,7 +98,14 @@ class Line {
         this.cut();
     }
 
-    mend() { this.#severed = false; }
+    /* As cut(), and until mend() the next connections are taken and never answered. */
+    swallow()
+    {
+        this.#swallows = true;
+        this.cut();
+    }
+
+    mend() { this.#severed = this.#swallows = false; }
 
     close()
     {
