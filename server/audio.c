@@ -583,11 +583,11 @@ status audio_find(audio *a, const uint8_t root[static AUDIO_HASH], const uint8_t
     a->now_ms = now_ms;
     a->free = TEXT_FREE;
     s = manifest != NULL ? find_named(a, root, manifest, &e, why) : find_first(a, root, now_ms, &e);
-    if (s != STATUS_OK) return s;
     /* Those that are held cannot make room; small ones are bounded by who may hold any. */
-    if (e->users == 0 && e->bytes > HELD_FREE && a->held > a->limits.cache_bytes) s = STATUS_BUSY;
+    if (s == STATUS_OK && e->users == 0 && e->bytes > HELD_FREE && a->held > a->limits.cache_bytes)
+        s = STATUS_BUSY;
     if (s == STATUS_OK) *out = hand_out(a, e);
-    make_room(a);
+    make_room(a); /* also for what was read in vain */
     return s;
 }
 

@@ -328,6 +328,31 @@ static void searching_what_strangers_pile_up_under_a_root_is_put_off_in_time(voi
     end(&t);
 }
 
+/* Each is short, so that it is read at once, and all are of one root with hashes of its own;
+ * a chunk that is there tells that none is true. */
+static void what_a_search_in_vain_has_read_is_not_kept_for_ever(void **state)
+{
+    enum { ROOTS = 20, COUNT = 1000, ROOM = 100000 }; /* three of them */
+    uint8_t hash[AUDIO_HASH];
+    audio_gauges gauges;
+    audio_track *track;
+    stand t;
+
+    begin(&t, state);
+    t.limits.cache_bytes = ROOM;
+    audio_free(t.tracks);
+    assert_int_equal(audio_new(&t.tracks, t.k->store, &hashing, &t.limits, t.hashes), STATUS_OK);
+    for (uint8_t i = 1; i <= ROOTS; i++) {
+        memset(t.hashes + AUDIO_HASH, i, AUDIO_HASH);
+        put_manifest(&t, COUNT, 6, "audio/false", hash);
+        put_first_chunk(&t, COUNT);
+        assert_int_equal(find(&t, NULL, i * 10000, &track), STATUS_NOT_FOUND);
+        audio_measure(t.tracks, &gauges);
+        assert_in_range(gauges.bytes, 0, ROOM);
+    }
+    end(&t);
+}
+
 static void of_a_root_that_is_known_it_is_known_what_it_is_made_of(void **state)
 {
     uint8_t hash[AUDIO_HASH], junk[AUDIO_HASH] = { 1 }, stranger[AUDIO_HASH] = { 2 };
@@ -362,6 +387,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             searching_what_strangers_pile_up_under_a_root_is_put_off_in_time, audio_setup,
             kit_teardown),
+        cmocka_unit_test_setup_teardown(what_a_search_in_vain_has_read_is_not_kept_for_ever,
+                                        audio_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(of_a_root_that_is_known_it_is_known_what_it_is_made_of,
                                         audio_setup, kit_teardown),
     };
