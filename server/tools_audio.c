@@ -248,10 +248,10 @@ static bool read_bitmap(track *t)
 
 static bool ask_what_is_there(track *t)
 {
-    char rest[TOOL_HASH_WORD + 16], hash[TOOL_HASH_WORD], path[PATH_BYTES], why[HTTP_WHY_MAX];
+    char rest[AUDIO_URL_HASH + 16], hash[AUDIO_URL_HASH + 1], path[PATH_BYTES], why[HTTP_WHY_MAX];
     int code;
 
-    tool_url_hash(t->hash, hash);
+    audio_print_url_hash(t->hash, hash);
     snprintf(rest, sizeof rest, "have?m=%s", hash);
     print_path(t, rest, path);
     code = fetch(t, "GET", path, (slice){ "", 0 }, why);
@@ -269,7 +269,7 @@ static bool ask_what_is_there(track *t)
 
 static bool send_chunk(track *t, line *l)
 {
-    char rest[16 + TOOL_HASH_WORD], hash[TOOL_HASH_WORD], path[PATH_BYTES], why[HTTP_WHY_MAX];
+    char rest[AUDIO_URL_HASH + 16], hash[AUDIO_URL_HASH + 1], path[PATH_BYTES], why[HTTP_WHY_MAX];
 
     if (!read_chunk(t, l->index)) return false;
     if (l->http == NULL) {
@@ -277,7 +277,7 @@ static bool send_chunk(track *t, line *l)
         if (l->http == NULL) return complain(t, "no connection", why);
         l->opened++;
     }
-    tool_url_hash(t->hash, hash);
+    audio_print_url_hash(t->hash, hash);
     snprintf(rest, sizeof rest, "%u?m=%s", l->index, hash);
     print_path(t, rest, path);
     (void)http_send(l->http, "PUT", path, t->headers,

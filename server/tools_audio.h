@@ -9,16 +9,13 @@
 
 #define TOOL_SERVER "http://127.0.0.1:8765"
 
-enum { TOOL_HASH_WORD = 48, TOOL_TEXT_MAX = 8 << 20 };
+enum { TOOL_TEXT_MAX = 8 << 20 };
 
 /* SHA-256 as core/audio.h wants it. */
 const sea_crypto *tool_sha256(void);
 
 /* Where --server says; false: it has complained. */
 bool tool_place(const tool_call *call, http_place *out);
-
-/* A hash for an address: base64url. */
-void tool_url_hash(const uint8_t hash[static AUDIO_HASH], char out[static TOOL_HASH_WORD]);
 
 /* One that stands alone: connects, asks, reads all of the answer. Its status, or 0
  * when there was none, and `why` says why. */

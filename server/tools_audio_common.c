@@ -1,8 +1,6 @@
 /* tools_audio_common.c - see tools_audio.h. */
 #include "server/tools_audio.h"
 
-#include "core/base64.h"
-
 #include <sodium.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,12 +27,6 @@ bool tool_place(const tool_call *call, http_place *out)
     if (http_place_read(url, out)) return true;
     (void)tool_complain(call, 0, "--server: \"%s\" is no address like " TOOL_SERVER, url);
     return false;
-}
-
-void tool_url_hash(const uint8_t hash[static AUDIO_HASH], char out[static TOOL_HASH_WORD])
-{
-    sodium_bin2base64(out, TOOL_HASH_WORD, hash, AUDIO_HASH,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 int tool_fetch(const http_place *to, const char *method, const char *path, const char *headers,

@@ -42,13 +42,13 @@ static bool complain(const track *t, const char *what, const char *why)
 /* `hash` NULL: the one that the relay would serve the track by. */
 static bool fetch_text(track *t, const uint8_t *hash)
 {
-    char path[PATH_BYTES], root[AUDIO_ROOT], word[TOOL_HASH_WORD] = "", why[HTTP_WHY_MAX];
+    char path[PATH_BYTES], root[AUDIO_ROOT], word[AUDIO_URL_HASH + 1] = "", why[HTTP_WHY_MAX];
     uint8_t is[AUDIO_HASH];
     slice said;
     int code;
 
     audio_hex(t->root, root);
-    if (hash != NULL) tool_url_hash(hash, word);
+    if (hash != NULL) audio_print_url_hash(hash, word);
     snprintf(path, sizeof path, "/audio/%.64s/m%s%s", root, hash != NULL ? "?m=" : "", word);
     code = tool_fetch(&t->to, "GET", path, "", (slice){ "", 0 }, &t->answer, why);
     said = text_slice(&t->answer);
@@ -175,12 +175,12 @@ static bool write_chunk(track *t, uint32_t index)
 
 static http_line *ask(track *t, http_answer *a, char why[static HTTP_WHY_MAX])
 {
-    char path[PATH_BYTES], root[AUDIO_ROOT], word[TOOL_HASH_WORD], range[64];
+    char path[PATH_BYTES], root[AUDIO_ROOT], word[AUDIO_URL_HASH + 1], range[64];
     http_line *l = http_open(&t->to, why);
 
     if (l == NULL) return NULL;
     audio_hex(t->root, root);
-    tool_url_hash(t->hash, word);
+    audio_print_url_hash(t->hash, word);
     snprintf(path, sizeof path, "/audio/%.64s?m=%s", root, word);
     snprintf(range, sizeof range, "Range: bytes=%llu-\r\n",
              (unsigned long long)t->next * t->m.chunk);
