@@ -59,7 +59,8 @@ typedef struct json {
 /* Reads the value that begins at *at (white space before it is skipped) and
  * leaves *at behind it. Tokens are taken from the arena; token 0 is the value.
  * STATUS_MALFORMED, STATUS_TOO_BIG (a bound, or a text of 4 GiB), STATUS_NO_MEMORY. */
-MUST_USE status json_read_at(json *out, arena *a, slice text, size_t *at, const json_bounds *bounds);
+MUST_USE status json_read_at(json *out, arena *a, slice text, size_t *at,
+                             const json_bounds *bounds);
 
 /* Reads a text that is one value and nothing else but white space. */
 MUST_USE status json_read(json *out, arena *a, slice text, const json_bounds *bounds);
@@ -99,7 +100,7 @@ MUST_USE status json_unescape(slice inner, arena *a, slice *out);
 /* Whether a raw string token is what JSON.stringify prints for what it says. */
 bool json_is_canonical(slice raw);
 
-/* Appends a name as a JSON string, the way JSON.stringify prints it. */
+/* Appends a name as a JSON string, the way JSON.stringify prints it; UTF-8 will do as well. */
 void json_print_name(text *out, slice cesu);
 
 /* Appends the raw string token i as JSON.stringify would print it. */

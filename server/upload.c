@@ -431,16 +431,12 @@ static bool keep_text(upload *u, slice what, uint8_t hash[static AUDIO_HASH])
 {
     const sea_crypto *c = crypto_of(u);
     char soul[AUDIO_SOUL_MAX], key[BASE64_LEN_32];
-    text name = { 0 };
     size_t soul_len = audio_manifest_soul(soul, u->m.root);
 
     c->sha256(c->context, what, hash);
     base64_print32(hash, key);
-    utf16_to_cesu(&name, what);
     text_reset(&u->value, what.len);
-    if (text_ok(&name)) json_print_name(&u->value, text_slice(&name));
-    u->value.failed |= !text_ok(&name);
-    text_free(&name);
+    json_print_name(&u->value, what);
     return keep(u, (slice){ soul, soul_len }, (slice){ key, BASE64_LEN_32 });
 }
 
