@@ -97,6 +97,10 @@ MUST_USE status json_has_duplicates(const json *j, arena *a, uint32_t i, bool *o
  * who holds text and no tokens. STATUS_MALFORMED when an escape is cut short. */
 MUST_USE status json_unescape(slice inner, arena *a, slice *out);
 
+/* The same as UTF-8, appended: what is hashed of a string, as browsers do it, so that a
+ * lone surrogate becomes U+FFFD. */
+MUST_USE status json_unescape_utf8(slice inner, arena *a, text *out);
+
 /* Whether a raw string token is what JSON.stringify prints for what it says. */
 bool json_is_canonical(slice raw);
 

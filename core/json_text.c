@@ -165,6 +165,16 @@ status json_unescape(slice inner, arena *a, slice *out)
     return STATUS_OK;
 }
 
+status json_unescape_utf8(slice inner, arena *a, text *out)
+{
+    slice name;
+    status s = json_unescape(inner, a, &name);
+
+    if (s != STATUS_OK) return s;
+    utf16_to_utf8(out, name);
+    return text_ok(out) ? STATUS_OK : STATUS_NO_MEMORY;
+}
+
 status json_name(const json *j, arena *a, uint32_t i, slice *out)
 {
     if (j->tokens[i].type != JSON_STRING) return STATUS_MALFORMED;

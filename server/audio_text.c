@@ -3,7 +3,6 @@
 
 #include "core/base64.h"
 #include "core/json.h"
-#include "core/utf16.h"
 
 #include <stdlib.h>
 
@@ -14,13 +13,11 @@ enum { VALUE_MAX = 2 << 20, ARENA_MAX = 64 << 20 };
 static bool decode(slice value, text *out)
 {
     arena a = arena_make(ARENA_MAX);
-    slice name;
+    bool read = value.len >= 2 && value.at[0] == '"' &&
+                json_unescape_utf8((slice){ value.at + 1, value.len - 2 }, &a, out) == STATUS_OK;
 
-    if (value.len >= 2 && value.at[0] == '"' &&
-        json_unescape((slice){ value.at + 1, value.len - 2 }, &a, &name) == STATUS_OK)
-        utf16_to_utf8(out, name);
     arena_free(&a);
-    return text_ok(out) && out->len > 0;
+    return read && out->len > 0;
 }
 
 /* A key may spell its hash in either way. */

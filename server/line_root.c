@@ -3,7 +3,6 @@
 
 #include "core/audio.h"
 #include "core/json.h"
-#include "core/utf16.h"
 
 #include <inttypes.h>
 #include <sodium/crypto_hash_sha256.h>
@@ -45,14 +44,9 @@ static bool read_manifest(slice value, arena *a, manifest_search *f)
     static const sea_crypto crypto = { .sha256 = sha256 };
     audio_manifest m;
     const char *why;
-    slice name;
     text utf8 = { 0 };
-    bool read = value.len > 2 && value.at[0] == '"' &&
-                json_unescape((slice){ value.at + 1, value.len - 2 }, a, &name) == STATUS_OK;
-
-    if (read) utf16_to_utf8(&utf8, name);
-    read = read && text_ok(&utf8) &&
-           audio_manifest_read(&m, &crypto, a, text_slice(&utf8), &why) == STATUS_OK;
+    bool read = json_unescape_utf8((slice){ value.at + 1, value.len - 2 }, a, &utf8) == STATUS_OK &&
+                audio_manifest_read(&m, &crypto, a, text_slice(&utf8), &why) == STATUS_OK;
     if (read) {
         f->bytes = m.bytes;
         f->count = m.count;
