@@ -107,6 +107,9 @@ bool json_is_canonical(slice raw);
 /* Appends a name as a JSON string, the way JSON.stringify prints it; UTF-8 will do as well. */
 void json_print_name(text *out, slice cesu);
 
+/* Appends bytes as the JSON string that stands for them: base64, padded. */
+void json_print_base64(text *out, slice bytes);
+
 /* Appends the raw string token i as JSON.stringify would print it. */
 MUST_USE status json_print_string(text *out, const json *j, arena *a, uint32_t i);
 

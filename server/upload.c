@@ -2,6 +2,7 @@
 #include "server/upload.h"
 
 #include "core/base64.h"
+#include "core/json.h"
 #include "core/utf16.h"
 #include "radisk/raw.h"
 #include "radisk/space.h"
@@ -292,20 +293,11 @@ static bool keep(upload *u, slice soul, slice key)
     return s == STATUS_OK;
 }
 
-/* Bytes as the value that stands for them. */
+/* Bytes as the value that stands for them; its memory is for all chunks. */
 static void encode(upload *u, slice raw)
 {
-    size_t room = sodium_base64_ENCODED_LEN(raw.len, sodium_base64_VARIANT_ORIGINAL) + 2;
-    char *at;
-
-    text_reset(&u->value, room);
-    at = text_room(&u->value, room);
-    if (at == NULL) return;
-    at[0] = '"';
-    /* Not libsodium's, which takes as long for every byte, and ten times that. */
-    (void)EVP_EncodeBlock((unsigned char *)at + 1, (const unsigned char *)raw.at, (int)raw.len);
-    at[room - 2] = '"'; /* over the NUL */
-    u->value.len = room - 1;
+    text_reset(&u->value, SIZE_MAX);
+    json_print_base64(&u->value, raw);
 }
 
 /* The hash of the string in u->value, which has no escapes. */

@@ -65,6 +65,23 @@ static void text_of_utf8_is_printed_as_its_name_is(void **state)
     text_free(&expected);
 }
 
+static void bytes_are_printed_as_the_string_of_their_base64(void **state)
+{
+    static const char *const expected[] = { "\"\"", "\"/w==\"", "\"//4=\"", "\"//4A\"",
+                                            "\"//4AYQ==\"" };
+    text printed = { 0 };
+
+    (void)state;
+    for (size_t len = 0; len < sizeof expected / sizeof *expected; ++len) {
+        size_t before = printed.len;
+
+        json_print_base64(&printed, (slice){ "\xFF\xFE\0a", len });
+        assert_slice(((slice){ printed.at + before, printed.len - before }),
+                     ((slice){ expected[len], strlen(expected[len]) }));
+    }
+    text_free(&printed);
+}
+
 static void escapes_of_strings_json_read_as_their_units(void **state)
 {
     vectors v;
@@ -261,6 +278,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strings_json_prints_as_json_stringify_does),
         cmocka_unit_test(text_of_utf8_is_printed_as_its_name_is),
+        cmocka_unit_test(bytes_are_printed_as_the_string_of_their_base64),
         cmocka_unit_test(escapes_of_strings_json_read_as_their_units),
         cmocka_unit_test(a_plain_name_is_lent_from_the_text),
         cmocka_unit_test(a_name_is_one_name_however_it_is_spelled),
