@@ -358,6 +358,7 @@ static bool send_piece(audio_stream *t, size_t *sent)
         return false;
     }
     *sent += len;
+    t->server->counts.audio_bytes += len;
     return true;
 }
 
@@ -367,7 +368,6 @@ static size_t send_share(audio_stream *t)
 
     while (sent < SHARE_BYTES && !is_sent(t) && !lws_partial_buffered(t->wsi))
         if (!send_piece(t, &sent)) return sent;
-    t->server->counts.audio_bytes += sent;
     t->moved_ms = t->server->now.steady_ms;
     lws_callback_on_writable(t->wsi);
     return sent;
