@@ -409,7 +409,7 @@ static void describe(upload *u)
 
 static void write_nodes(upload *u, size_t *bytes)
 {
-    for (; u->next<u->m.count && * bytes> 0; ++u->next) {
+    for (; *bytes > 0 && u->next < u->m.count; ++u->next) {
         if (!write_node(u)) return;
         *bytes -= *bytes < u->m.chunk ? *bytes : u->m.chunk;
     }
