@@ -3,6 +3,8 @@
 
 #include "core/audio.h"
 #include "core/json.h"
+#include "server/crypto.h"
+#include "server/lines.h"
 
 #include <inttypes.h>
 #include <sodium/crypto_hash_sha256.h>
@@ -142,6 +144,32 @@ status line_root(text *out, radisk_view *v, const view_root *root, double now_ms
     print_pins(out, root);
     print_record(out, &root->is, now_ms);
     return s;
+
+/* ---- the last line ---- */
+
+static const char *yes_or_no(bool is)
+{
+    return is ? "true" : "false";
+}
+
+void line_pinned(text *out, status how, bool on, bool was)
+{
+    if (how == STATUS_OK)
+        line_done(out, ",\"pinned\":%s,\"before\":%s", yes_or_no(on), yes_or_no(was));
+    else
+        line_error(out, "it could not be written: %s", status_text(how));
+}
+
+void line_collected(text *out, status how, const radisk_gone *gone, bool dry_run)
+{
+    if (how == STATUS_OK)
+        line_done(out,
+                  ",\"roots\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"stored\":%" PRIu64
+                  ",\"dry_run\":%s",
+                  gone->roots, gone->rows, gone->bytes, yes_or_no(dry_run));
+    else
+        line_error(out, "it was cut short: %s; begin again", status_text(how));
+}
 }
 
 void line_gone(text *out, const root_key *root, const root_record *is, double now_ms)
