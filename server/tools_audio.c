@@ -10,6 +10,7 @@
 
 #include "core/base64.h"
 #include "core/json.h"
+#include "core/message.h"
 #include "server/audio_http.h"
 #include "server/upload_ask.h"
 
@@ -370,7 +371,7 @@ static bool put_title(track *t)
 static bool read_token(track *t)
 {
     const char *word = t->call->token;
-    char room[HEADERS_MAX / 2] = "";
+    char room[MESSAGE_TOKEN_MAX + sizeof "\r\n"] = "";
     FILE *from;
 
     if (word == NULL) return true;
@@ -382,7 +383,7 @@ static bool read_token(track *t)
         room[strcspn(room, "\r\n")] = '\0';
         word = room;
     }
-    if (*word == '\0' || strlen(word) >= sizeof room || strcspn(word, " \r\n") != strlen(word))
+    if (*word == '\0' || strlen(word) > MESSAGE_TOKEN_MAX || strcspn(word, " \r\n") != strlen(word))
         return complain(t, "--token", "a token has 8 to 256 visible characters");
     snprintf(t->headers, sizeof t->headers, "Authorization: Bearer %s\r\n", word);
     return true;
