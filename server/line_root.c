@@ -7,7 +7,6 @@
 #include "server/lines.h"
 
 #include <inttypes.h>
-#include <sodium/crypto_hash_sha256.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -24,12 +23,6 @@ __attribute__((format(printf, 2, 3))) static void add(text *out, const char *for
     text_add(out, (slice){ at, (size_t)len });
 }
 
-static void sha256(void *context, slice bytes, uint8_t out[SEA_DIGEST_BYTES])
-{
-    (void)context;
-    (void)crypto_hash_sha256(out, (const unsigned char *)bytes.at, bytes.len);
-}
-
 /* ---- the manifest ---- */
 
 typedef struct manifest_search {
@@ -43,12 +36,11 @@ typedef struct manifest_search {
 
 static bool read_manifest(slice value, arena *a, manifest_search *f)
 {
-    static const sea_crypto crypto = { .sha256 = sha256 };
     audio_manifest m;
     const char *why;
     text utf8 = { 0 };
     bool read = json_unescape_utf8((slice){ value.at + 1, value.len - 2 }, a, &utf8) == STATUS_OK &&
-                audio_manifest_read(&m, &crypto, a, text_slice(&utf8), &why) == STATUS_OK;
+                audio_manifest_read(&m, crypto_hashing(), a, text_slice(&utf8), &why) == STATUS_OK;
     if (read) {
         f->bytes = m.bytes;
         f->count = m.count;
@@ -144,6 +136,14 @@ status line_root(text *out, radisk_view *v, const view_root *root, double now_ms
     print_pins(out, root);
     print_record(out, &root->is, now_ms);
     return s;
+}
+
+void line_gone(text *out, const root_key *root, const root_record *is, double now_ms)
+{
+    print_key(out, root);
+    add(out, ",\"rows\":%" PRIu64 ",\"stored\":%" PRIu64, is->rows, is->bytes);
+    print_record(out, is, now_ms);
+}
 
 /* ---- the last line ---- */
 
@@ -169,12 +169,4 @@ void line_collected(text *out, status how, const radisk_gone *gone, bool dry_run
                   gone->roots, gone->rows, gone->bytes, yes_or_no(dry_run));
     else
         line_error(out, "it was cut short: %s; begin again", status_text(how));
-}
-}
-
-void line_gone(text *out, const root_key *root, const root_record *is, double now_ms)
-{
-    print_key(out, root);
-    add(out, ",\"rows\":%" PRIu64 ",\"stored\":%" PRIu64, is->rows, is->bytes);
-    print_record(out, is, now_ms);
 }

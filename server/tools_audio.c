@@ -62,37 +62,19 @@ static bool complain(const track *t, const char *what, const char *why)
     return false;
 }
 
-/* What the relay said, without the end of its line. */
 static bool complain_of(const track *t, const char *what, int code, const char *why)
 {
-    slice said = text_slice(&t->answer);
-
-    while (said.len > 0 && said.at[said.len - 1] == '\n') said.len--;
     if (code == 0) return complain(t, what, why);
-    (void)tool_complain(t->call, 0, "%s: %d %.*s", what, code, (int)said.len, said.at);
+    tool_complain_of(t->call, what, code, text_slice(&t->answer));
     return false;
 }
 
 /* ---- the file ---- */
 
-static bool read_exactly(int file, char *to, size_t len, uint64_t at)
-{
-    while (len > 0) {
-        ssize_t n = pread(file, to, len, (off_t)at);
-
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        to += n;
-        len -= (size_t)n;
-        at += (uint64_t)n;
-    }
-    return true;
-}
-
 static bool read_chunk(track *t, uint32_t index)
 {
     errno = 0;
-    if (read_exactly(t->file, t->chunk, audio_stored_bytes(&t->m, index),
+    if (tool_read_at(t->file, t->chunk, audio_stored_bytes(&t->m, index),
                      (uint64_t)index * t->m.chunk))
         return true;
     return complain(t, t->call->file, errno ? strerror(errno) : "it has become shorter");
@@ -138,7 +120,8 @@ static bool hash_chunks(track *t, EVP_MD_CTX *sha256)
 
         if (!read_chunk(t, i)) return false;
         if (EVP_DigestUpdate(sha256, raw.at, raw.len) != 1 ||
-            audio_chunk_hash(tool_sha256(), raw, t->hashes + (size_t)i * AUDIO_HASH) != STATUS_OK)
+            audio_chunk_hash(crypto_hashing(), raw, t->hashes + (size_t)i * AUDIO_HASH) !=
+                STATUS_OK)
             return complain(t, t->call->file, "out of memory");
     }
     t->m.has_sha256 = EVP_DigestFinal_ex(sha256, t->m.sha256, &len) == 1;
@@ -176,8 +159,8 @@ static bool describe(track *t)
 
     EVP_MD_CTX_free(sha256);
     if (!hashed || !is_announced(t)) return false;
-    audio_root(tool_sha256(), t->hashes, t->m.count, t->m.root);
-    if (audio_manifest_print(&t->manifest, &t->m, tool_sha256(), keep_part, t) != STATUS_OK)
+    audio_root(crypto_hashing(), t->hashes, t->m.count, t->m.root);
+    if (audio_manifest_print(&t->manifest, &t->m, crypto_hashing(), keep_part, t) != STATUS_OK)
         return complain(t, t->call->file, "out of memory");
     crypto_hash_sha256(t->hash, (const unsigned char *)t->manifest.at, t->manifest.len);
     return true;
