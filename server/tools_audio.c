@@ -374,13 +374,15 @@ static bool read_token(track *t)
 
 static void report(const track *t)
 {
-    char root[AUDIO_ROOT], key[BASE64_LEN_32];
+    char root[AUDIO_ROOT], key[BASE64_LEN_32], soul[UPLOAD_TRACK_MAX];
 
     audio_hex(t->m.root, root);
     base64_print32(t->hash, key);
+    upload_note_soul(t->m.root, soul);
     printf("root %.64s\nmanifest %.44s\nchunks %u\nsent %u\nthere %u\n", root, key, t->m.count,
            t->sent, t->there);
-    if (t->call->title != NULL || t->call->artist != NULL) printf("track tracks/%.12s\n", root);
+    if (t->call->title != NULL || t->call->artist != NULL)
+        printf("track %.*s\n", UPLOAD_TRACK_MAX, soul);
 }
 
 static void clean_up(track *t)

@@ -445,7 +445,7 @@ static void write_parts(upload *u)
 static void describe_end(upload *u)
 {
     char root[AUDIO_ROOT], key[BASE64_LEN_32], sha256[AUDIO_ROOT], more[AUDIO_ROOT + 64] = "";
-    char track[UPLOAD_TRACK_MAX + 16] = "";
+    char track[UPLOAD_TRACK_MAX + 16] = "", soul[UPLOAD_TRACK_MAX];
 
     audio_hex(u->m.root, root);
     base64_print32(u->manifest_hash, key);
@@ -453,8 +453,9 @@ static void describe_end(upload *u)
     if (u->kind == UPLOAD_FILE)
         (void)snprintf(more, sizeof more, ",\"bytes\":%llu,\"sha256\":\"%.*s\"",
                        (unsigned long long)u->bytes, AUDIO_ROOT, sha256);
+    upload_note_soul(u->m.root, soul);
     if (upload_note_is_there(&u->note))
-        (void)snprintf(track, sizeof track, ",\"track\":\"tracks/%.12s\"", root);
+        (void)snprintf(track, sizeof track, ",\"track\":\"%.*s\"", UPLOAD_TRACK_MAX, soul);
     end(u, 201, "{\"root\":\"%.*s\",\"manifest\":\"%.*s\"%s%s}\n", AUDIO_ROOT, root, BASE64_LEN_32,
         key, more, track);
     u->phase = PHASE_SYNC;
