@@ -260,15 +260,6 @@ static int refuse(upload_http *h, const upload_ask *ask, int code, const char *w
     return ask->more_comes ? result : -1;
 }
 
-static bool origin_allowed(const server *s, struct lws *wsi)
-{
-    char origin[512];
-    int len = lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN);
-
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) return true;
-    return len > 0 && options_origin_allowed(s->options, origin, (size_t)len);
-}
-
 /* A page of another origin may post a file with a browser's cookies without asking
  * first: it is a simple request. Those cookies say nothing, unless the operator has said
  * which pages are let in. */
@@ -377,7 +368,8 @@ static bool may_come(asking *a)
     server *s = h->server;
 
     if (s->stopping) return no(a, 503, "busy: the relay is stopping\n");
-    if (!origin_allowed(s, h->wsi)) return no(a, 403, "origin: pages from there are not let in\n");
+    if (!transport_origin(s, h->wsi))
+        return no(a, 403, "origin: pages from there are not let in\n");
     if (!transport_client(s, h->wsi, &h->person)) return no(a, 503, "busy: out of memory\n");
     if (is_one_too_many(h)) {
         s->counts.uploads_crowded++;
