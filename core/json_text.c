@@ -9,6 +9,7 @@
 #include "core/number.h"
 #include "core/utf16.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 
 /* ---- units and their bytes */
@@ -163,6 +164,16 @@ status json_unescape(slice inner, arena *a, slice *out)
     at = arena_resize(a, at, most, len); /* smaller, in place: cannot fail */
     *out = (slice){ at, len };
     return STATUS_OK;
+}
+
+status json_unescape_utf8(slice inner, arena *a, text *out)
+{
+    slice name;
+    status s = json_unescape(inner, a, &name);
+
+    if (s != STATUS_OK) return s;
+    utf16_to_utf8(out, name);
+    return text_ok(out) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 status json_name(const json *j, arena *a, uint32_t i, slice *out)
@@ -395,6 +406,19 @@ void json_print_name(text *out, slice cesu)
         }
     }
     text_add_char(out, '"');
+}
+
+void json_print_base64(text *out, slice bytes)
+{
+    size_t room = (bytes.len + 2) / 3 * 4 + 3; /* with a NUL, where a quote is then */
+    char *at = text_room(out, room);
+
+    if (at == NULL) return;
+    at[0] = '"';
+    /* Not libsodium's, which takes as long for every byte, and ten times that. */
+    (void)EVP_EncodeBlock((unsigned char *)at + 1, (const unsigned char *)bytes.at, (int)bytes.len);
+    at[room - 2] = '"';
+    out->len += room - 1;
 }
 
 static bool is_lower_hex(char c)

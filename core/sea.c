@@ -2,7 +2,6 @@
 #include "core/base64.h"
 #include "core/number.h"
 #include "core/sea_inside.h"
-#include "core/utf16.h"
 #include "core/value.h"
 
 #define NOT_CERTIFIED_AT_ALL SLICE("certificate: missing, \"*\" names another writer")
@@ -114,18 +113,15 @@ static bool is_hex_of(slice name, const uint8_t digest[static SEA_DIGEST_BYTES])
 /* What is hashed: a string's characters, of anything else its text. */
 static bool hashed_text(judging *g, text *scratch, slice *out)
 {
-    slice inner = { g->value.at + 1, g->value.len - 2 }, name;
+    slice inner = { g->value.at + 1, g->value.len - 2 };
 
     *out = g->value;
     if (g->value.at[0] != '"') return true;
     *out = inner;
     if (memchr(inner.at, '\\', inner.len) == NULL) return true;
-    g->how = json_unescape(inner, g->a, &name);
-    if (g->how != STATUS_OK) return false;
-    utf16_to_utf8(scratch, name);
-    if (!text_ok(scratch)) g->how = STATUS_NO_MEMORY;
+    g->how = json_unescape_utf8(inner, g->a, scratch);
     *out = text_slice(scratch);
-    return text_ok(scratch);
+    return g->how == STATUS_OK;
 }
 
 static void judge_hash(judging *g)

@@ -35,6 +35,9 @@ void crypto_free(crypto *c);
 /* The table, lent for as long as the crypto lives. */
 const sea_crypto *crypto_table(const crypto *c);
 
+/* SHA-256 alone, which needs no memory: for who proves manifests, and no signature. */
+const sea_crypto *crypto_hashing(void);
+
 typedef struct crypto_counts {
     uint64_t curves;     /* signatures put to the curve */
     uint64_t remembered; /* those answered from memory */
