@@ -48,7 +48,7 @@ typedef struct pending_pin {
 struct space {
     space_note notes[NOTES_MAX];
     size_t notes_len;
-    double notes_at_ms; /* steady: when the next are written, unless they are many */
+    double notes_at_ms;   /* steady: when the next are written, unless they are many */
     double lost_ms[LOST]; /* wall: when a renewal could not be noted; 0: never */
     recent recent[RECENT];
 
@@ -143,17 +143,17 @@ static double *lost_of(radisk *store, const root_key *root)
     return &store->space->lost_ms[keyed_hash(store->secret, root_slice(root)) % LOST];
 }
 
-/* Where there is no room for a renewal nothing is collected that it could stand for: few
- * others, or whoever has many roots renewed at once could keep all that there is. Of a
- * row that was merged (`by`) the fold is the renewal. */
-static void note(radisk *store, const root_key *root, slice by, bool discard)
+/* Whether there was room. Where there is none for a renewal nothing is collected that it
+ * could stand for: few others, or whoever has many roots renewed at once could keep all
+ * that there is. Of a row that was merged (`by`) the fold is the renewal. */
+static bool note(radisk *store, const root_key *root, slice by, bool discard)
 {
     space *s = store->space;
     space_note *n = &s->notes[s->notes_len];
 
     if (s->notes_len == NOTES_MAX) {
         if (!discard && by.len == 0) *lost_of(store, root) = store->clock_ms(store->context);
-        return;
+        return false;
     }
     *n = (space_note){ .root = *root,
                        .discard = discard,
@@ -161,8 +161,10 @@ static void note(radisk *store, const root_key *root, slice by, bool discard)
                        .after = errands_after(store) };
     payer_set(&n->uploader, by);
     if (s->notes_len++ == 0) s->notes_at_ms = store->now_ms(store->context) + NOTES_MS;
+    return true;
 }
 
+/* What could not be noted is not remembered as if it were: the next chunk is charged. */
 static void renew(radisk *store, const root_key *root, slice by)
 {
     recent *r = recent_of(store, root);
@@ -172,7 +174,7 @@ static void renew(radisk *store, const root_key *root, slice by)
 
     spare(store->space, root);
     if (known && (by.len == 0 || r->charged)) return;
-    note(store, root, by, false);
+    if (!note(store, root, by, false)) return;
     *r = (recent){ .root = *root, .when_ms = now, .charged = by.len > 0 || (known && r->charged) };
 }
 
@@ -202,7 +204,8 @@ void radisk_discard(radisk *store, slice soul)
 {
     root_key root;
 
-    if (root_of_soul(soul, &root) && root.len < ROOT_BYTES) note(store, &root, SLICE(""), true);
+    if (root_of_soul(soul, &root) && root.len < ROOT_BYTES)
+        (void)note(store, &root, SLICE(""), true);
 }
 
 uint64_t radisk_charged(radisk *store, slice by)

@@ -335,6 +335,30 @@ static void renewals_beyond_what_can_be_noted_keep_their_roots_and_few_others(vo
     (void)audio_check(k);
 }
 
+/* Else who notes enough at once answers for nothing that comes in the next hour. */
+static void a_charge_that_could_not_be_noted_is_noted_with_the_next_chunk(void **state)
+{
+    char soul[100];
+    kit *k = *state;
+
+    kit_open(k);
+    audio_put_track(k, R1, 2); /* notes wait until it is folded */
+    for (int i = 0; i < 5000; i++) {
+        (void)snprintf(soul, sizeof soul, "audio/%064d#m", i);
+        radisk_charge(k->store, kit_text(soul), kit_text("192.0.2.1"));
+    }
+    audio_charge(k, R1, "192.0.2.1");
+    kit_rest(k);
+    audio_work(k, audio_wall);
+    assert_int_equal(audio_charged(k, "192.0.2.1"), 0);
+    audio_put_chunk(k, R1, 2);
+    audio_charge(k, R1, "192.0.2.1");
+    kit_rest(k);
+    audio_work(k, audio_wall);
+    assert_true(audio_charged(k, "192.0.2.1") > 3 * CHUNK_BYTES);
+    (void)audio_check(k);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, audio_setup, kit_teardown)
@@ -346,6 +370,7 @@ int main(void)
         TEST(a_store_of_before_is_counted_at_its_first_start),
         TEST(a_restored_store_keeps_what_the_other_kept),
         TEST(renewals_beyond_what_can_be_noted_keep_their_roots_and_few_others),
+        TEST(a_charge_that_could_not_be_noted_is_noted_with_the_next_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
