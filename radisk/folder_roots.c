@@ -233,6 +233,10 @@ static void count_name(writing *w, slice key, int by)
         writing_remove(w, w->disk->names, key);
 }
 
+/* What a link changes stands anywhere: its count, the root's record, two sums of who
+ * answers. Of pages that is two rows (room.c). */
+enum { ROWS_A_NAME = 2 };
+
 void roots_name(writing *w, slice soul, slice key, slice value, int by)
 {
     root_names names;
@@ -247,6 +251,7 @@ void roots_name(writing *w, slice soul, slice key, slice value, int by)
                                     names.kind == NAME_OTHER ? SLICE("") : payer_slice(&names.who));
 
         count_name(w, (slice){ at, len }, by);
+        w->in_txn += ROWS_A_NAME;
         if (!roots_get(w, root, &before)) continue;
         after = before;
         if (!w->recounting) after.seen_ms = w->folder->seen_ms;
