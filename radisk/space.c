@@ -294,8 +294,7 @@ static void await_fold(radisk *store, phase then)
     space *s = store->space;
 
     s->phase = then;
-    s->after = errands_after(store);
-    if (s->after > store->asked_through) store->asked_through = s->after;
+    s->after = errands_ask(store);
 }
 
 /* What was merged by now counts. Renewals are written once in an interval, so what is on
