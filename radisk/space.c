@@ -335,12 +335,18 @@ static bool pass_is_due(radisk *store, double now_ms)
 /* ---- handing over ---- */
 
 /* Notes of what is not folded yet wait, and those behind them. */
-static size_t ready_notes(const radisk *store)
+static bool is_ready(const radisk *store, size_t note)
 {
     const space *s = store->space;
+
+    return note < s->notes_len && s->notes[note].after <= store->folded_through;
+}
+
+static size_t ready_notes(const radisk *store)
+{
     size_t count = 0;
 
-    while (count < s->notes_len && s->notes[count].after <= store->folded_through) count++;
+    while (is_ready(store, count)) count++;
     return count;
 }
 
@@ -348,7 +354,7 @@ static bool notes_are_due(const radisk *store, double now_ms)
 {
     const space *s = store->space;
 
-    return (now_ms >= s->notes_at_ms || s->notes_len > NOTES_MAX / 2) && ready_notes(store) > 0;
+    return (now_ms >= s->notes_at_ms || s->notes_len > NOTES_MAX / 2) && is_ready(store, 0);
 }
 
 /* What came while it was looked for was folded since, and its grace began anew. */
@@ -443,7 +449,7 @@ double space_due_in_ms(radisk *store, double now_ms)
     if (s->phase == IDLE && any_roots(store) && s->pass_at_ms - now_ms < in)
         in = s->pass_at_ms - now_ms;
     disk_rest(&store->disk);
-    if (ready_notes(store) > 0 && s->notes_at_ms - now_ms < in) in = s->notes_at_ms - now_ms;
+    if (is_ready(store, 0) && s->notes_at_ms - now_ms < in) in = s->notes_at_ms - now_ms;
     return in < 0 ? 0 : in;
 }
 
