@@ -161,6 +161,23 @@ uint64_t kit_row_batch(kit *k, const char *soul, const char *key)
     return row.ticket.batch;
 }
 
+static void tell_purged(void *context, status how, uint64_t rows)
+{
+    (void)rows;
+    *(status *)context = how;
+}
+
+void kit_purge(kit *k, const radisk_purge *what, double now)
+{
+    status how = STATUS_BUSY;
+
+    assert_int_equal(radisk_purge_begin(k->store, what, (moment){ now, 0 }, tell_purged, &how),
+                     STATUS_OK);
+    radisk_turn(k->store);
+    while (how == STATUS_BUSY) assert_true(radisk_wait(k->store));
+    assert_int_equal(how, STATUS_OK);
+}
+
 graph_state kit_state(kit *k, graph_ticket t)
 {
     graph_progress p;

@@ -56,6 +56,9 @@ void kit_refuse(kit *k, status expected, graph_write *writes, size_t count, doub
 const char *kit_value(kit *k, const char *soul, const char *key);
 uint64_t kit_row_batch(kit *k, const char *soul, const char *key);
 
+/* Purges, and waits until that is done. */
+void kit_purge(kit *k, const radisk_purge *what, double now);
+
 graph_state kit_state(kit *k, graph_ticket t);
 
 /* A scan's names, or keys and values, joined: "a=1 b=2 ". Lent until the next. */

@@ -311,22 +311,11 @@ static void the_blob_of_a_row_that_has_expired_is_dead_weight(void **state)
     assert_int_equal(found.blob_segments, 0);
 }
 
-static void tell(void *context, status how, uint64_t gone)
-{
-    (void)gone;
-    *(status *)context = how;
-}
-
 static void purge(kit *k, const char *soul, const char *key, bool prefix)
 {
     radisk_purge what = { .soul = kit_text(soul), .key = kit_text(key), .prefix = prefix };
-    status how = STATUS_BUSY;
 
-    assert_int_equal(radisk_purge_begin(k->store, &what, (moment){ wall, 0 }, tell, &how),
-                     STATUS_OK);
-    radisk_turn(k->store);
-    while (how == STATUS_BUSY) assert_true(radisk_wait(k->store));
-    assert_int_equal(how, STATUS_OK);
+    kit_purge(k, &what, wall);
 }
 
 static void purges_and_expiry_do_not_get_in_each_others_way(void **state)

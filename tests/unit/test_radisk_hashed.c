@@ -122,24 +122,13 @@ static void held_writes_count_as_rows_do(void **state)
     assert_int_equal(recounted(k, 0), 5 + 8002);
 }
 
-static void tell(void *context, status how, uint64_t gone)
-{
-    (void)gone;
-    *(status *)context = how;
-}
-
 static void purge(kit *k, const char *soul, const char *key, bool prefix, bool dry_run)
 {
     radisk_purge what = {
         .soul = kit_text(soul), .key = kit_text(key), .prefix = prefix, .dry_run = dry_run
     };
-    status how = STATUS_BUSY;
 
-    assert_int_equal(radisk_purge_begin(k->store, &what, (moment){ 1e12, 0 }, tell, &how),
-                     STATUS_OK);
-    radisk_turn(k->store);
-    while (how == STATUS_BUSY) assert_true(radisk_wait(k->store));
-    assert_int_equal(how, STATUS_OK);
+    kit_purge(k, &what, 1e12);
 }
 
 static void a_purge_takes_its_bytes_with_it(void **state)

@@ -143,22 +143,11 @@ static void a_link_counts_however_it_is_written(void **state)
     (void)audio_check(k);
 }
 
-static void tell(void *context, status how, uint64_t gone)
-{
-    (void)gone;
-    *(status *)context = how;
-}
-
 static void purge(kit *k, const char *soul, const char *key, bool prefix)
 {
     radisk_purge what = { .soul = kit_text(soul), .key = kit_text(key), .prefix = prefix };
-    status how = STATUS_BUSY;
 
-    assert_int_equal(radisk_purge_begin(k->store, &what, (moment){ audio_wall, 0 }, tell, &how),
-                     STATUS_OK);
-    radisk_turn(k->store);
-    while (how == STATUS_BUSY) assert_true(radisk_wait(k->store));
-    assert_int_equal(how, STATUS_OK);
+    kit_purge(k, &what, audio_wall);
 }
 
 static void links_leave_with_purges_and_when_they_expire(void **state)
