@@ -49,6 +49,7 @@ struct space {
     space_note notes[NOTES_MAX];
     size_t notes_len;
     double notes_at_ms;   /* steady: when the next are written, unless they are many */
+    bool notes_failed;    /* the last time: then many wait, too */
     double lost_ms[LOST]; /* wall: when a renewal could not be noted; 0: never */
     recent recent[RECENT];
 
@@ -354,7 +355,9 @@ static bool notes_are_due(const radisk *store, double now_ms)
 {
     const space *s = store->space;
 
-    return (now_ms >= s->notes_at_ms || s->notes_len > NOTES_MAX / 2) && is_ready(store, 0);
+    bool many = s->notes_len > NOTES_MAX / 2 && !s->notes_failed;
+
+    return (now_ms >= s->notes_at_ms || many) && is_ready(store, 0);
 }
 
 /* What came while it was looked for was folded since, and its grace began anew. */
@@ -549,7 +552,8 @@ void space_told(radisk *store, const folder_news *news)
     fold_forget_ids(store);
     s->work.look = s->work.remove = false;
     s->notes_at_ms = store->now_ms(store->context) + NOTES_MS;
-    if (news->how == STATUS_OK) forget_notes(s, s->work.notes_len);
+    s->notes_failed = news->how != STATUS_OK;
+    if (!s->notes_failed) forget_notes(s, s->work.notes_len);
     if (news->how != STATUS_OK) log_note_failure(store, news->how);
     if (s->pin.wanted && s->work.pin.len > 0) tell_pin(store, news->how);
     if (news->how != STATUS_OK && (looking || removing))

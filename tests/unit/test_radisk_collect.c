@@ -335,6 +335,36 @@ static void renewals_beyond_what_can_be_noted_keep_their_roots_and_few_others(vo
     (void)audio_check(k);
 }
 
+static void many_notes_that_find_no_room_are_tried_again_each_second(void **state)
+{
+    uint8_t stranger[ROOT_BYTES] = { 1 };
+    kit *k = *state;
+    int tries = 0;
+
+    by_hand(k);
+    audio_put_track(k, R1, 2);
+    kit_rest(k);
+    audio_wall = T + 3 * DAY;
+    audio_renew(k, R1);
+    for (int i = 0; i < 3000; i++) {
+        memcpy(stranger + 1, &i, sizeof i);
+        radisk_renew(k->store, stranger);
+    }
+    disk_gate_fail(DISK_DATA, ENOSPC, -1);
+    for (int turns = 0; turns < 20; turns++) {
+        radisk_turn(k->store);
+        tries += radisk_step_folder(k->store);
+    }
+    assert_int_equal(tries, 1);
+    audio_steady += 1000;
+    radisk_turn(k->store);
+    assert_true(radisk_step_folder(k->store));
+    disk_gate_fail(DISK_DATA, 0, 0);
+    audio_work(k, audio_wall);
+    assert_int_equal(audio_collect(k), 0);
+    (void)audio_check(k);
+}
+
 /* Else who notes enough at once answers for nothing that comes in the next hour. */
 static void a_charge_that_could_not_be_noted_is_noted_with_the_next_chunk(void **state)
 {
@@ -370,6 +400,7 @@ int main(void)
         TEST(a_store_of_before_is_counted_at_its_first_start),
         TEST(a_restored_store_keeps_what_the_other_kept),
         TEST(renewals_beyond_what_can_be_noted_keep_their_roots_and_few_others),
+        TEST(many_notes_that_find_no_room_are_tried_again_each_second),
         TEST(a_charge_that_could_not_be_noted_is_noted_with_the_next_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
