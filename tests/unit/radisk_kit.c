@@ -94,6 +94,17 @@ void kit_reopen(kit *k)
     kit_open(k);
 }
 
+MDB_env *kit_open_env(const kit *k, MDB_txn **txn)
+{
+    MDB_env *env;
+
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
+    assert_int_equal(mdb_env_open(env, k->folder, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, txn), 0);
+    return env;
+}
+
 void kit_settle(kit *k)
 {
     assert_int_equal(radisk_flush(k->store), STATUS_OK);

@@ -7,6 +7,8 @@
 
 #include "radisk/radisk.h"
 
+#include <lmdb.h>
+
 // clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,6 +37,9 @@ int kit_setup_quick(void **state);
 void kit_open(kit *k);
 void kit_close(kit *k);
 void kit_reopen(kit *k);
+
+/* Opens the environment behind the store's back; the transaction is to be ended. */
+MDB_env *kit_open_env(const kit *k, MDB_txn **txn);
 
 /* Waits until all is durable. */
 void kit_settle(kit *k);

@@ -8,7 +8,6 @@
 #include "tests/unit/disk_gate.h"
 
 #include <errno.h>
-#include <lmdb.h>
 #include <string.h>
 
 static void pinned(void *context, status how, bool was)
@@ -196,26 +195,14 @@ static void a_pass_that_the_disk_fails_breaks_nothing(void **state)
 
 /* ---- stores of before ---- */
 
-static MDB_txn *open_tables(kit *k, MDB_env **env)
-{
-    MDB_txn *txn;
-
-    assert_int_equal(mdb_env_create(env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(*env, 16), 0);
-    assert_int_equal(mdb_env_set_mapsize(*env, (size_t)256 << 20), 0);
-    assert_int_equal(mdb_env_open(*env, k->folder, 0, 0600), 0);
-    assert_int_equal(mdb_txn_begin(*env, NULL, 0, &txn), 0);
-    return txn;
-}
-
 /* Takes from the database what a store of before had not; or only makes it look as if a
  * brasa of before had folded something. */
 static void make_old(kit *k, bool tables)
 {
     static const char *const names[] = { "roots", "names", "pins", "uploaders" };
     MDB_val key = { sizeof "roots through" - 1, "roots through" };
-    MDB_env *env;
-    MDB_txn *txn = open_tables(k, &env);
+    MDB_txn *txn;
+    MDB_env *env = kit_open_env(k, &txn);
     MDB_dbi table;
 
     assert_int_equal(mdb_dbi_open(txn, "meta", 0, &table), 0);
