@@ -405,5 +405,4 @@ void check_end(waiting *w)
     for (size_t i = 0; i < w->looked.news; ++i)
         if (w->marks[i] == MARK_GOOD) m->writes[left++] = m->writes[i];
     w->looked.news = m->write_count = left;
-    memset(w->marks, MARK_GOOD, left); /* it may be tried again */
 }
