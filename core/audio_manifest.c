@@ -239,11 +239,8 @@ status audio_manifest_join(audio_manifest *m, const sea_crypto *crypto, arena *a
 
 static void add_number(text *t, const char *name, double x)
 {
-    char *at;
-
     text_add(t, (slice){ name, strlen(name) });
-    at = text_room(t, NUMBER_TEXT_MAX);
-    if (at != NULL) t->len += number_print(at, x);
+    text_add_number(t, x);
 }
 
 static void add_hex(text *t, const char *name, const uint8_t *hash)

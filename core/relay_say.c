@@ -8,7 +8,6 @@
  * Nothing comes between the pieces of one message.
  */
 #include "core/keyed.h"
-#include "core/number.h"
 #include "core/relay_inside.h"
 
 #include <assert.h>
@@ -70,13 +69,10 @@ void line_name(text *t, const char *field, slice name)
 
 void line_number(text *t, const char *field, double number)
 {
-    char *at;
-
     text_add(t, SLICE(",\""));
     text_add(t, (slice){ field, strlen(field) });
     text_add(t, SLICE("\":"));
-    at = text_room(t, NUMBER_TEXT_MAX);
-    if (at != NULL) t->len += number_print(at, number);
+    text_add_number(t, number);
 }
 
 /* A message that finds no memory is lost with its peer: a peer that was owed an
@@ -216,13 +212,6 @@ void say_greeting(relay_peer *p, slice at)
 
 /* --- updates --- */
 
-static void add_state(text *t, double state)
-{
-    char *at = text_room(t, NUMBER_TEXT_MAX);
-
-    if (at != NULL) t->len += number_print(at, state);
-}
-
 static void print_node(text *t, const graph_write *const *w, size_t count)
 {
     json_print_name(t, w[0]->soul);
@@ -233,7 +222,7 @@ static void print_node(text *t, const graph_write *const *w, size_t count)
         if (i > 0) text_add_char(t, ',');
         json_print_name(t, w[i]->key);
         text_add_char(t, ':');
-        add_state(t, w[i]->state);
+        text_add_number(t, w[i]->state);
     }
     text_add(t, SLICE("}}"));
     for (size_t i = 0; i < count; ++i) {

@@ -149,13 +149,6 @@ static void judge_hash(judging *g)
 
 /* --- user space --- */
 
-static void print_number(text *t, double x)
-{
-    char *at = text_room(t, NUMBER_TEXT_MAX);
-
-    if (at != NULL) t->len += number_print(at, x);
-}
-
 /* What an author signs. */
 static void print_write(judging *g, text *t, const json *j, uint32_t what, sea_order order)
 {
@@ -166,7 +159,7 @@ static void print_write(judging *g, text *t, const json *j, uint32_t what, sea_o
     text_add(t, SLICE(",\":\":"));
     sea_print(g, t, j, what, order);
     text_add(t, SLICE(",\">\":"));
-    print_number(t, g->state);
+    text_add_number(t, g->state);
     text_add_char(t, '}');
 }
 

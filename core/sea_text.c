@@ -205,12 +205,10 @@ static void print_array(judging *g, text *t, const json *j, uint32_t i, sea_orde
 
 static void print_number(text *t, slice raw)
 {
-    char *at = text_room(t, NUMBER_TEXT_MAX);
     double x;
 
-    if (at == NULL) return;
     if (number_read(raw, &x))
-        t->len += number_print(at, x);
+        text_add_number(t, x);
     else
         text_add(t, SLICE("null")); /* JSON.stringify of Infinity */
 }
