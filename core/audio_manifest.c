@@ -30,7 +30,7 @@ static void *take(reading *r, size_t bytes)
 {
     void *at = arena_take(r->a, bytes);
 
-    if (at == NULL) r->how = arena_full(r->a, bytes) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
+    if (at == NULL) r->how = arena_failure(r->a, bytes);
     return at;
 }
 

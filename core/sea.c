@@ -231,16 +231,10 @@ static void judge_user(judging *g)
 
 static slice pub_of(judging *g, slice x, slice y)
 {
-    char *at = arena_take(g->a, x.len + 1 + y.len);
+    slice pub = arena_join(g->a, x, SLICE("."), y);
 
-    if (at == NULL) {
-        g->how = STATUS_NO_MEMORY;
-        return (slice){ "", 0 };
-    }
-    memcpy(at, x.at, x.len);
-    at[x.len] = '.';
-    memcpy(at + x.len + 1, y.at, y.len);
-    return (slice){ at, x.len + 1 + y.len };
+    if (pub.at == NULL) g->how = STATUS_NO_MEMORY;
+    return pub;
 }
 
 status sea_judge(const sea_crypto *crypto, arena *a, slice soul, slice key, slice value,
@@ -330,12 +324,5 @@ status sea_unpack(slice value, arena *a, slice *out)
 
 slice sea_blocked_text(arena *a, slice bearer)
 {
-    slice lead = SLICE("Certificant "), tail = SLICE(" blocked.");
-    char *at = arena_take(a, lead.len + bearer.len + tail.len);
-
-    if (at == NULL) return (slice){ "", 0 };
-    memcpy(at, lead.at, lead.len);
-    memcpy(at + lead.len, bearer.at, bearer.len);
-    memcpy(at + lead.len + bearer.len, tail.at, tail.len);
-    return (slice){ at, lead.len + bearer.len + tail.len };
+    return arena_join(a, SLICE("Certificant "), bearer, SLICE(" blocked."));
 }

@@ -12,16 +12,11 @@
 
 #include <stdlib.h>
 
-static status short_of(const arena *a, size_t bytes)
-{
-    return arena_full(a, bytes) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
-}
-
 static void *take(judging *g, size_t bytes)
 {
     void *at = arena_take(g->a, bytes ? bytes : 1);
 
-    if (at == NULL && g->how == STATUS_OK) g->how = short_of(g->a, bytes);
+    if (at == NULL && g->how == STATUS_OK) g->how = arena_failure(g->a, bytes);
     return at;
 }
 
