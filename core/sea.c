@@ -1,6 +1,6 @@
 /* sea.c - see sea.h: kinds of souls, and which rule judges. */
 #include "core/base64.h"
-#include "core/number.h"
+#include "core/hex.h"
 #include "core/sea_inside.h"
 #include "core/utf16.h"
 #include "core/value.h"
@@ -93,22 +93,12 @@ static void judge_alias(judging *g, slice lead, slice if_nothing)
 
 /* --- content hashes --- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Strictly: gun reads anything as hexadecimal, and takes "zz" for 00. */
 static bool is_hex_of(slice name, const uint8_t digest[static SEA_DIGEST_BYTES])
 {
-    if (name.len != 2 * SEA_DIGEST_BYTES) return false;
-    for (size_t i = 0; i < SEA_DIGEST_BYTES; ++i) {
-        int high = hex_digit(name.at[2 * i]), low = hex_digit(name.at[2 * i + 1]);
-        if (high < 0 || low < 0 || high * 16 + low != digest[i]) return false;
-    }
-    return true;
+    uint8_t said[SEA_DIGEST_BYTES];
+
+    return hex_read32(name, said) && memcmp(said, digest, sizeof said) == 0;
 }
 
 /* What is hashed: a string's characters, of anything else its text. */
