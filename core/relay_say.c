@@ -110,11 +110,10 @@ static void add_shortened(text *t, slice name)
     if (len < name.len) text_add(t, SLICE("..."));
 }
 
-static void add_reason(relay *r, text *t, const char *why, slice soul, slice key)
+static void add_reason(text *t, const char *why, slice soul, slice key)
 {
     text reason = { 0 };
 
-    (void)r;
     text_add(&reason, (slice){ why, strlen(why) });
     if (key.len > 0) {
         text_add(&reason, SLICE(": key '"));
@@ -133,7 +132,8 @@ static void add_reason(relay *r, text *t, const char *why, slice soul, slice key
     text_free(&reason);
 }
 
-void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key)
+/* Under the id of what is refused, or, when it has none, to the peer as such. */
+static text *err_begin(relay_peer *p, slice at)
 {
     text *t = line_begin(p->relay);
 
@@ -142,25 +142,28 @@ void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key)
         line_name(t, "@", at);
     else
         text_add(t, SLICE(",\"dam\":\"!\""));
+    return t;
+}
+
+void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key)
+{
+    text *t = err_begin(p, at);
+
     text_add(t, SLICE(",\"err\":"));
-    add_reason(p->relay, t, why, soul, key);
+    add_reason(t, why, soul, key);
     text_add_char(t, '}');
     say(p, t);
 }
 
 void say_refusal(relay_peer *p, slice at, const refusal *why)
 {
-    text *t = line_begin(p->relay);
+    text *t;
 
     if (!why->exact) {
         say_err(p, at, why->why.at, why->soul, why->key);
         return;
     }
-    line_id(p->relay, t);
-    if (at.len > 0)
-        line_name(t, "@", at);
-    else
-        text_add(t, SLICE(",\"dam\":\"!\""));
+    t = err_begin(p, at);
     line_name(t, "err", why->why);
     text_add(t, SLICE(",\"of\":{\"#\":"));
     json_print_name(t, why->soul);

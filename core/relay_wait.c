@@ -193,9 +193,8 @@ static bool apply(relay *r, relay_peer *p, waiting *w, moment now)
     return true;
 }
 
-static void finish_first(relay *r, relay_peer *p)
+static void finish_first(relay_peer *p)
 {
-    (void)r;
     waiting_free(take_first(p));
     peer_news(p);
 }
@@ -225,7 +224,7 @@ static progress go_on(relay *r, relay_peer *p, moment now)
             w->step = WAIT_APPLY;
         }
         if (!apply(r, p, w, now)) return PROGRESS_BLOCKED;
-        finish_first(r, p);
+        finish_first(p);
     }
     return PROGRESS_DONE;
 }
