@@ -258,7 +258,7 @@ static void learn_link(guard *g, slice value)
 
 void guard_learn(guard *g, slice soul, slice value)
 {
-    if (g->mode == GUARD_CLOSED && may_hold_link(value) && may_teach(g, soul)) learn_link(g, value);
+    if (g->mode == GUARD_CLOSED && may_teach(g, soul) && may_hold_link(value)) learn_link(g, value);
 }
 
 /* --- what is in the store already --- */
