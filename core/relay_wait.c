@@ -168,8 +168,10 @@ static bool look(relay *r, relay_peer *p, waiting *w, moment now)
 
     if (over) check_begin(w, p, now);
     weigh(p, w);
-    if (over) w->step = WAIT_CHECK;
-    return over;
+    if (!over) return false;
+    w->step = WAIT_CHECK;
+    peer_news(p); /* behind it there may be a place now */
+    return true;
 }
 
 static bool apply_writes(relay *r, relay_peer *p, waiting *w, moment now)
