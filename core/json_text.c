@@ -107,11 +107,6 @@ static size_t put_split(char *out, const char *p)
 
 /* ---- raw to name, raw to UTF-8 */
 
-static status short_of(const arena *a, size_t bytes)
-{
-    return arena_full(a, bytes) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
-}
-
 static slice inner_of(const json *j, uint32_t i)
 {
     slice raw = json_raw(j, i);
@@ -149,7 +144,7 @@ status json_unescape(slice inner, arena *a, slice *out)
     size_t most = inner.len + inner.len / 2, len = 0, wrote;
     char *at = arena_take(a, most);
 
-    if (at == NULL) return short_of(a, most);
+    if (at == NULL) return arena_failure(a, most);
     for (size_t i = 0; i < inner.len;) {
         size_t end = copy_run(at + len, inner, i, true);
 
@@ -211,7 +206,7 @@ status json_utf8(const json *j, arena *a, uint32_t i, slice *out)
 
     size_t len = 0;
     char *at = arena_take(a, inner.len);
-    if (at == NULL) return short_of(a, inner.len);
+    if (at == NULL) return arena_failure(a, inner.len);
     for (size_t k = 0; k < inner.len;) {
         size_t end = copy_run(at + len, inner, k, false);
 
@@ -303,7 +298,7 @@ status json_has_duplicates(const json *j, arena *a, uint32_t i, bool *out)
     size_t count = count_members(j, i), n = 0;
     if (count < 2) return STATUS_OK;
     slice *names = arena_take(a, count * sizeof *names);
-    if (names == NULL) return short_of(a, count * sizeof *names);
+    if (names == NULL) return arena_failure(a, count * sizeof *names);
 
     bool ascending = true;
     for (uint32_t k = i + 1; k < j->tokens[i].next; k = j->tokens[k + 1].next, ++n) {
