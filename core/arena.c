@@ -131,6 +131,19 @@ slice arena_copy(arena *a, slice bytes)
     return (slice){ at, at == NULL ? 0 : bytes.len };
 }
 
+slice arena_join(arena *a, slice one, slice two, slice three)
+{
+    const slice pieces[] = { one, two, three };
+    size_t len = 0;
+    char *at = arena_take(a, one.len + two.len + three.len);
+
+    for (int i = 0; at != NULL && i < 3; ++i) {
+        if (pieces[i].len > 0) memcpy(at + len, pieces[i].at, pieces[i].len);
+        len += pieces[i].len;
+    }
+    return (slice){ at, len };
+}
+
 static void free_current(arena *a)
 {
     arena_block *block = a->current;

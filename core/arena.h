@@ -8,6 +8,7 @@
 #define CORE_ARENA_H
 
 #include "core/slice.h"
+#include "core/status.h"
 
 typedef struct arena_block arena_block;
 
@@ -31,12 +32,17 @@ static inline arena arena_make_small(size_t bytes_max, size_t first_bytes)
     return (arena){ .bytes_max = bytes_max, .first_bytes = first_bytes };
 }
 
-/* NULL when the bound is met or memory is short; the caller answers
- * STATUS_TOO_BIG or STATUS_NO_MEMORY as arena_full() tells. */
+/* NULL when the bound is met or memory is short; the caller answers what
+ * arena_failure() tells. */
 void *arena_take(arena *a, size_t bytes);
 
 /* Whether the last NULL was the bound's doing, not malloc's. */
 bool arena_full(const arena *a, size_t bytes);
+
+static inline status arena_failure(const arena *a, size_t bytes)
+{
+    return arena_full(a, bytes) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
+}
 
 /* Makes what was taken last larger or smaller, in place where that can be, else
  * (also when it was not the last) by taking anew and copying. NULL as above,
@@ -45,6 +51,9 @@ void *arena_resize(arena *a, void *old, size_t old_bytes, size_t bytes);
 
 /* Copies bytes into the arena; `at` is NULL on failure, also for no bytes it is not. */
 slice arena_copy(arena *a, slice bytes);
+
+/* Likewise of three pieces, one behind the other. */
+slice arena_join(arena *a, slice one, slice two, slice three);
 
 /* Forgets everything, keeps the first block when it is at most `keep_bytes`. */
 void arena_reset(arena *a, size_t keep_bytes);

@@ -18,9 +18,10 @@ typedef struct reading {
     status how;
 } reading;
 
+/* Unless memory ran short: then nobody knows what is wrong with it. */
 static bool fail(reading *r, const char *why)
 {
-    r->how = STATUS_MALFORMED;
+    if (r->how == STATUS_OK) r->how = STATUS_MALFORMED;
     r->why = why;
     return false;
 }
@@ -29,7 +30,7 @@ static void *take(reading *r, size_t bytes)
 {
     void *at = arena_take(r->a, bytes);
 
-    if (at == NULL) r->how = arena_full(r->a, bytes) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
+    if (at == NULL) r->how = arena_failure(r->a, bytes);
     return at;
 }
 
@@ -44,23 +45,25 @@ static bool read_whole(reading *r, uint32_t object, slice name, double most, dou
            floor(*out) == *out;
 }
 
+static bool read_string(reading *r, uint32_t at, slice *out)
+{
+    if (r->j.tokens[at].type != JSON_STRING) return false;
+    r->how = json_name(&r->j, r->a, at, out);
+    return r->how == STATUS_OK;
+}
+
 static bool read_text(reading *r, uint32_t object, slice name, slice *out)
 {
     uint32_t at = json_member(&r->j, object, name);
-    status s;
 
-    if (at == 0 || r->j.tokens[at].type != JSON_STRING) return false;
-    s = json_name(&r->j, r->a, at, out);
-    if (s != STATUS_OK) r->how = s;
-    return s == STATUS_OK;
+    return at != 0 && read_string(r, at, out);
 }
 
 static bool read_hash(reading *r, uint32_t at, uint8_t *out)
 {
     slice spelled;
 
-    return r->j.tokens[at].type == JSON_STRING &&
-           json_name(&r->j, r->a, at, &spelled) == STATUS_OK && spelled.len == BASE64_LEN_32 &&
+    return read_string(r, at, &spelled) && spelled.len == BASE64_LEN_32 &&
            audio_hash_read(spelled, out);
 }
 
@@ -188,7 +191,7 @@ status audio_manifest_read(audio_manifest *out, const sea_crypto *crypto, arena 
     if (r.j.tokens[0].type != JSON_OBJECT) return STATUS_MALFORMED;
     if (!read_sizes(&r) || !read_names(&r) || !read_sealing(&r) || !read_list(&r)) {
         *why = r.why != NULL ? r.why : "";
-        return r.how == STATUS_OK ? STATUS_MALFORMED : r.how;
+        return r.how;
     }
     return STATUS_OK;
 }
@@ -236,11 +239,8 @@ status audio_manifest_join(audio_manifest *m, const sea_crypto *crypto, arena *a
 
 static void add_number(text *t, const char *name, double x)
 {
-    char *at;
-
     text_add(t, (slice){ name, strlen(name) });
-    at = text_room(t, NUMBER_TEXT_MAX);
-    if (at != NULL) t->len += number_print(at, x);
+    text_add_number(t, x);
 }
 
 static void add_hex(text *t, const char *name, const uint8_t *hash)

@@ -1,6 +1,8 @@
 /* audio_names.c - see audio.h: souls, keys, roots and hashes. */
 #include "core/audio.h"
 #include "core/base64.h"
+#include "core/hex.h"
+#include "core/number.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -14,30 +16,11 @@ uint32_t audio_chunk_bytes(uint64_t file_bytes)
 
 /* --- hexadecimal --- */
 
-static int digit_of(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
-static bool read_hex(slice hex, uint8_t out[static AUDIO_HASH])
-{
-    if (hex.len != 2 * AUDIO_HASH) return false;
-    for (size_t i = 0; i < AUDIO_HASH; ++i) {
-        int high = digit_of(hex.at[2 * i]), low = digit_of(hex.at[2 * i + 1]);
-
-        if (high < 0 || low < 0) return false;
-        out[i] = (uint8_t)(high * 16 + low);
-    }
-    return true;
-}
-
 bool audio_root_read(slice hex, uint8_t root[static AUDIO_HASH])
 {
     for (size_t i = 0; i < hex.len; ++i)
         if (hex.at[i] >= 'A' && hex.at[i] <= 'F') return false;
-    return read_hex(hex, root);
+    return hex_read32(hex, root);
 }
 
 void audio_hex(const uint8_t hash[static AUDIO_HASH], char out[static AUDIO_ROOT])
@@ -89,25 +72,15 @@ static size_t print_soul(char *out, const uint8_t root[static AUDIO_HASH])
     return lead.len + AUDIO_ROOT + 1;
 }
 
-static size_t print_number(char *out, uint32_t x)
-{
-    char digits[10];
-    size_t len = 0;
-
-    do {
-        digits[len++] = (char)('0' + x % 10);
-        x /= 10;
-    } while (x > 0);
-    for (size_t i = 0; i < len; ++i) out[i] = digits[len - 1 - i];
-    return len;
-}
-
 size_t audio_chunk_soul(char out[static AUDIO_SOUL_MAX], const uint8_t root[static AUDIO_HASH],
                         uint32_t index)
 {
-    size_t len = print_soul(out, root);
+    size_t len = print_soul(out, root), more;
+    char segment[NUMBER_TEXT_MAX];
 
-    return len + print_number(out + len, index / AUDIO_SEGMENT);
+    more = number_print(segment, index / AUDIO_SEGMENT);
+    memcpy(out + len, segment, more);
+    return len + more;
 }
 
 size_t audio_manifest_soul(char out[static AUDIO_SOUL_MAX], const uint8_t root[static AUDIO_HASH])
@@ -135,7 +108,7 @@ bool audio_hash_read(slice name, uint8_t hash[static AUDIO_HASH])
     char spelled[BASE64_LEN_32];
 
     if (mark != NULL) name = (slice){ mark + 1, (size_t)(name.at + name.len - mark - 1) };
-    if (read_hex(name, hash)) return true;
+    if (hex_read32(name, hash)) return true;
     if (name.len != sizeof spelled || !base64_forgiving(name, hash, AUDIO_HASH)) return false;
     base64_print32(hash, spelled);
     return slice_equal(name, (slice){ spelled, sizeof spelled });

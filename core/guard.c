@@ -228,13 +228,14 @@ static void learn_root(guard *g, slice soul)
     at->age = ++g->learnt;
 }
 
-/* Whether the space is an allowed key's, and can be found by its key. */
+/* Whether the space is an allowed key's, and can be found by its key: gun takes any
+ * character for the dot. */
 static bool may_teach(const guard *g, slice soul)
 {
     slice x, y;
 
-    return soul.len > KEY_LEN && soul.at[0] == '~' && sea_kind_of(soul, &x, &y) == SEA_USER &&
-           is_allowed(g, x, y);
+    return soul.len > KEY_LEN && soul.at[0] == '~' && soul.at[1 + KEY_HALF] == '.' &&
+           sea_kind_of(soul, &x, &y) == SEA_USER && is_allowed(g, x, y);
 }
 
 /* Most values are no links, and parsing each would take most of a recall. */
@@ -257,7 +258,7 @@ static void learn_link(guard *g, slice value)
 
 void guard_learn(guard *g, slice soul, slice value)
 {
-    if (g->mode == GUARD_CLOSED && may_hold_link(value) && may_teach(g, soul)) learn_link(g, value);
+    if (g->mode == GUARD_CLOSED && may_teach(g, soul) && may_hold_link(value)) learn_link(g, value);
 }
 
 /* --- what is in the store already --- */

@@ -45,9 +45,7 @@ static status grow(reader *r)
     size_t had = r->room * sizeof *r->tokens, wants = room * sizeof *r->tokens;
     void *tokens = r->room == 0 ? arena_take(r->memory, wants)
                                 : arena_resize(r->memory, r->tokens, had, wants);
-    if (tokens == NULL) {
-        return arena_full(r->memory, wants - had) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
-    }
+    if (tokens == NULL) return arena_failure(r->memory, wants - had);
     r->tokens = tokens;
     r->room = room;
     return STATUS_OK;

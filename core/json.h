@@ -59,7 +59,8 @@ typedef struct json {
 /* Reads the value that begins at *at (white space before it is skipped) and
  * leaves *at behind it. Tokens are taken from the arena; token 0 is the value.
  * STATUS_MALFORMED, STATUS_TOO_BIG (a bound, or a text of 4 GiB), STATUS_NO_MEMORY. */
-MUST_USE status json_read_at(json *out, arena *a, slice text, size_t *at, const json_bounds *bounds);
+MUST_USE status json_read_at(json *out, arena *a, slice text, size_t *at,
+                             const json_bounds *bounds);
 
 /* Reads a text that is one value and nothing else but white space. */
 MUST_USE status json_read(json *out, arena *a, slice text, const json_bounds *bounds);
@@ -96,11 +97,18 @@ MUST_USE status json_has_duplicates(const json *j, arena *a, uint32_t i, bool *o
  * who holds text and no tokens. STATUS_MALFORMED when an escape is cut short. */
 MUST_USE status json_unescape(slice inner, arena *a, slice *out);
 
+/* The same as UTF-8, appended: what is hashed of a string, as browsers do it, so that a
+ * lone surrogate becomes U+FFFD. */
+MUST_USE status json_unescape_utf8(slice inner, arena *a, text *out);
+
 /* Whether a raw string token is what JSON.stringify prints for what it says. */
 bool json_is_canonical(slice raw);
 
-/* Appends a name as a JSON string, the way JSON.stringify prints it. */
+/* Appends a name as a JSON string, the way JSON.stringify prints it; UTF-8 will do as well. */
 void json_print_name(text *out, slice cesu);
+
+/* Appends bytes as the JSON string that stands for them: base64, padded. */
+void json_print_base64(text *out, slice bytes);
 
 /* Appends the raw string token i as JSON.stringify would print it. */
 MUST_USE status json_print_string(text *out, const json *j, arena *a, uint32_t i);

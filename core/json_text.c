@@ -9,6 +9,7 @@
 #include "core/number.h"
 #include "core/utf16.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 
 /* ---- units and their bytes */
@@ -106,11 +107,6 @@ static size_t put_split(char *out, const char *p)
 
 /* ---- raw to name, raw to UTF-8 */
 
-static status short_of(const arena *a, size_t bytes)
-{
-    return arena_full(a, bytes) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
-}
-
 static slice inner_of(const json *j, uint32_t i)
 {
     slice raw = json_raw(j, i);
@@ -148,7 +144,7 @@ status json_unescape(slice inner, arena *a, slice *out)
     size_t most = inner.len + inner.len / 2, len = 0, wrote;
     char *at = arena_take(a, most);
 
-    if (at == NULL) return short_of(a, most);
+    if (at == NULL) return arena_failure(a, most);
     for (size_t i = 0; i < inner.len;) {
         size_t end = copy_run(at + len, inner, i, true);
 
@@ -163,6 +159,16 @@ status json_unescape(slice inner, arena *a, slice *out)
     at = arena_resize(a, at, most, len); /* smaller, in place: cannot fail */
     *out = (slice){ at, len };
     return STATUS_OK;
+}
+
+status json_unescape_utf8(slice inner, arena *a, text *out)
+{
+    slice name;
+    status s = json_unescape(inner, a, &name);
+
+    if (s != STATUS_OK) return s;
+    utf16_to_utf8(out, name);
+    return text_ok(out) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 status json_name(const json *j, arena *a, uint32_t i, slice *out)
@@ -200,7 +206,7 @@ status json_utf8(const json *j, arena *a, uint32_t i, slice *out)
 
     size_t len = 0;
     char *at = arena_take(a, inner.len);
-    if (at == NULL) return short_of(a, inner.len);
+    if (at == NULL) return arena_failure(a, inner.len);
     for (size_t k = 0; k < inner.len;) {
         size_t end = copy_run(at + len, inner, k, false);
 
@@ -292,7 +298,7 @@ status json_has_duplicates(const json *j, arena *a, uint32_t i, bool *out)
     size_t count = count_members(j, i), n = 0;
     if (count < 2) return STATUS_OK;
     slice *names = arena_take(a, count * sizeof *names);
-    if (names == NULL) return short_of(a, count * sizeof *names);
+    if (names == NULL) return arena_failure(a, count * sizeof *names);
 
     bool ascending = true;
     for (uint32_t k = i + 1; k < j->tokens[i].next; k = j->tokens[k + 1].next, ++n) {
@@ -395,6 +401,19 @@ void json_print_name(text *out, slice cesu)
         }
     }
     text_add_char(out, '"');
+}
+
+void json_print_base64(text *out, slice bytes)
+{
+    size_t room = (bytes.len + 2) / 3 * 4 + 3; /* with a NUL, where a quote is then */
+    char *at = text_room(out, room);
+
+    if (at == NULL) return;
+    at[0] = '"';
+    /* Not libsodium's, which takes as long for every byte, and ten times that. */
+    (void)EVP_EncodeBlock((unsigned char *)at + 1, (const unsigned char *)bytes.at, (int)bytes.len);
+    at[room - 2] = '"';
+    out->len += room - 1;
 }
 
 static bool is_lower_hex(char c)

@@ -50,14 +50,8 @@ status lex_read(const json *j, arena *a, uint32_t i, lex *out)
 
 static status join(arena *a, slice head, slice tail, slice *out)
 {
-    size_t bytes = head.len + tail.len;
-    char *at = arena_take(a, bytes);
-
-    if (at == NULL) return arena_full(a, bytes) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
-    if (head.len > 0) memcpy(at, head.at, head.len);
-    if (tail.len > 0) memcpy(at + head.len, tail.at, tail.len);
-    *out = (slice){ at, bytes };
-    return STATUS_OK;
+    *out = arena_join(a, head, tail, SLICE(""));
+    return out->at == NULL ? arena_failure(a, head.len + tail.len) : STATUS_OK;
 }
 
 /* The first text behind all that begin with the prefix: its last byte raised
@@ -66,7 +60,7 @@ static status end_of_prefix(arena *a, slice prefix, lex_range *r)
 {
     slice end = arena_copy(a, prefix);
 
-    if (end.at == NULL) return arena_full(a, prefix.len) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
+    if (end.at == NULL) return arena_failure(a, prefix.len);
     char *last = (char *)end.at + end.len - 1;
     *last = (char)((unsigned char)*last + 1);
     r->to = end;

@@ -65,7 +65,7 @@ static void *take(const reading *r, size_t bytes, status *failed)
 {
     void *taken = arena_take(r->a, bytes);
 
-    if (taken == NULL) *failed = arena_full(r->a, bytes) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
+    if (taken == NULL) *failed = arena_failure(r->a, bytes);
     return taken;
 }
 

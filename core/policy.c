@@ -3,6 +3,7 @@
 
 #include "core/sea.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -47,7 +48,8 @@ double policy_life_ms(slice soul)
 
     if (mark == NULL) return 0;
     mark += 2;
-    return leading_number((slice){ mark, (size_t)(soul.at + soul.len - mark) }) * 1000;
+    double seconds = leading_number((slice){ mark, (size_t)(soul.at + soul.len - mark) });
+    return fmin(seconds * 1000, DBL_MAX); /* who adds a life to a time gets a time */
 }
 
 int64_t policy_fleeting_ms(slice soul)

@@ -435,9 +435,8 @@ void relay_measure(const relay *r, relay_gauges *out)
     for (uint32_t i = 0; i < r->slot_count; ++i) {
         const relay_peer *p = r->slots[i];
         if (p == NULL) continue;
-        out->outbox_bytes +=
-            p->control.bytes + p->live.bytes + p->answers.bytes +
-                             p->chunks.bytes + marks_bytes(p->marks);
+        out->outbox_bytes += p->control.bytes + p->live.bytes + p->answers.bytes + p->chunks.bytes +
+                             marks_bytes(p->marks);
         out->peers_melted += p->marks != NULL;
     }
 }

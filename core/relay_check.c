@@ -139,16 +139,10 @@ static bool says_yes(asking *q, slice soul, slice key)
 
 static slice joined(asking *q, slice one, slice other, slice third)
 {
-    char *at = arena_take(q->a, one.len + other.len + third.len);
+    slice all = arena_join(q->a, one, other, third);
 
-    if (at == NULL) {
-        q->how = STATUS_NO_MEMORY;
-        return none;
-    }
-    memcpy(at, one.at, one.len);
-    memcpy(at + one.len, other.at, other.len);
-    memcpy(at + one.len + other.len, third.at, third.len);
-    return (slice){ at, one.len + other.len + third.len };
+    if (all.at == NULL) q->how = STATUS_NO_MEMORY;
+    return all;
 }
 
 /* A block list that is named by a key of the owner's soul: where that links to, or
@@ -405,5 +399,4 @@ void check_end(waiting *w)
     for (size_t i = 0; i < w->looked.news; ++i)
         if (w->marks[i] == MARK_GOOD) m->writes[left++] = m->writes[i];
     w->looked.news = m->write_count = left;
-    memset(w->marks, MARK_GOOD, left); /* it may be tried again */
 }

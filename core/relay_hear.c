@@ -10,7 +10,6 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 enum { FRAME_MESSAGES = 1000, FRAME_BYTES = 1 << 20, ARENA_KEEP = 256 * 1024 };
@@ -44,14 +43,6 @@ static void learn_pid(relay *r, relay_peer *p, slice pid, moment now)
         p->owing = roster_add(&r->owing, p->number);
 }
 
-static void add_wall(text *t, moment now)
-{
-    char *at = text_room(t, 32);
-
-    /* Whole milliseconds: gun's clients add a fraction of their own. */
-    if (at != NULL) t->len += (size_t)snprintf(at, 32, "%.0f", floor(now.wall_ms));
-}
-
 static void answer_clock(relay *r, relay_peer *p, const message *m, moment now)
 {
     text *t = line_begin(r);
@@ -65,7 +56,8 @@ static void answer_clock(relay *r, relay_peer *p, const message *m, moment now)
         text_add(t, m->nts);
         text_add_char(t, ',');
     }
-    add_wall(t, now);
+    /* Whole milliseconds: gun's clients add a fraction of their own. */
+    text_add_number(t, floor(now.wall_ms));
     text_add(t, m->nts.len > 0 ? SLICE("]}") : SLICE("}"));
     say(p, t);
 }

@@ -1,17 +1,12 @@
 /* relay_print.c - see relay_print.h. */
 #include "core/relay_print.h"
 
-#include "core/number.h"
-
 void print_state(text *states, slice key, double state)
 {
-    char *at;
-
     if (states->len > 0) text_add_char(states, ',');
     json_print_name(states, key);
     text_add_char(states, ':');
-    at = text_room(states, NUMBER_TEXT_MAX);
-    if (at != NULL) states->len += number_print(at, state);
+    text_add_number(states, state);
 }
 
 void print_value(text *values, slice key, slice value)

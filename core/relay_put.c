@@ -180,7 +180,7 @@ static void subscribe_writer(relay *r, relay_peer *p, const graph_write *writes,
     }
 }
 
-static void say_kept_row(relay *r, relay_peer *p, slice soul, slice key)
+static void say_kept_row(relay_peer *p, slice soul, slice key)
 {
     frame *f = frame_new(soul.len + key.len);
 
@@ -196,7 +196,6 @@ static void say_kept_row(relay *r, relay_peer *p, slice soul, slice key)
         frame_drop(f);
         peer_close(p, 1011);
     }
-    (void)r;
     peer_news(p);
 }
 
@@ -260,7 +259,7 @@ static void tell_loser(relay *r, relay_peer *p, const graph_write *writes, size_
         if (g->look(g->context, writes[i].soul, writes[i].key, &row) != STATUS_OK) continue;
         if (policy_expired(policy_life_ms(writes[i].soul), row.state, now.wall_ms)) continue;
         if (row.value.len > SMALL || p->control.bytes > r->limits.outbox_bytes_max) {
-            say_kept_row(r, p, writes[i].soul, writes[i].key);
+            say_kept_row(p, writes[i].soul, writes[i].key);
             continue;
         }
         rows[gathered] = (graph_write){

@@ -8,7 +8,6 @@
  * Nothing comes between the pieces of one message.
  */
 #include "core/keyed.h"
-#include "core/number.h"
 #include "core/relay_inside.h"
 
 #include <assert.h>
@@ -70,13 +69,10 @@ void line_name(text *t, const char *field, slice name)
 
 void line_number(text *t, const char *field, double number)
 {
-    char *at;
-
     text_add(t, SLICE(",\""));
     text_add(t, (slice){ field, strlen(field) });
     text_add(t, SLICE("\":"));
-    at = text_room(t, NUMBER_TEXT_MAX);
-    if (at != NULL) t->len += number_print(at, number);
+    text_add_number(t, number);
 }
 
 /* A message that finds no memory is lost with its peer: a peer that was owed an
@@ -114,11 +110,10 @@ static void add_shortened(text *t, slice name)
     if (len < name.len) text_add(t, SLICE("..."));
 }
 
-static void add_reason(relay *r, text *t, const char *why, slice soul, slice key)
+static void add_reason(text *t, const char *why, slice soul, slice key)
 {
     text reason = { 0 };
 
-    (void)r;
     text_add(&reason, (slice){ why, strlen(why) });
     if (key.len > 0) {
         text_add(&reason, SLICE(": key '"));
@@ -137,7 +132,8 @@ static void add_reason(relay *r, text *t, const char *why, slice soul, slice key
     text_free(&reason);
 }
 
-void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key)
+/* Under the id of what is refused, or, when it has none, to the peer as such. */
+static text *err_begin(relay_peer *p, slice at)
 {
     text *t = line_begin(p->relay);
 
@@ -146,25 +142,28 @@ void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key)
         line_name(t, "@", at);
     else
         text_add(t, SLICE(",\"dam\":\"!\""));
+    return t;
+}
+
+void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key)
+{
+    text *t = err_begin(p, at);
+
     text_add(t, SLICE(",\"err\":"));
-    add_reason(p->relay, t, why, soul, key);
+    add_reason(t, why, soul, key);
     text_add_char(t, '}');
     say(p, t);
 }
 
 void say_refusal(relay_peer *p, slice at, const refusal *why)
 {
-    text *t = line_begin(p->relay);
+    text *t;
 
     if (!why->exact) {
         say_err(p, at, why->why.at, why->soul, why->key);
         return;
     }
-    line_id(p->relay, t);
-    if (at.len > 0)
-        line_name(t, "@", at);
-    else
-        text_add(t, SLICE(",\"dam\":\"!\""));
+    t = err_begin(p, at);
     line_name(t, "err", why->why);
     text_add(t, SLICE(",\"of\":{\"#\":"));
     json_print_name(t, why->soul);
@@ -216,13 +215,6 @@ void say_greeting(relay_peer *p, slice at)
 
 /* --- updates --- */
 
-static void add_state(text *t, double state)
-{
-    char *at = text_room(t, NUMBER_TEXT_MAX);
-
-    if (at != NULL) t->len += number_print(at, state);
-}
-
 static void print_node(text *t, const graph_write *const *w, size_t count)
 {
     json_print_name(t, w[0]->soul);
@@ -233,7 +225,7 @@ static void print_node(text *t, const graph_write *const *w, size_t count)
         if (i > 0) text_add_char(t, ',');
         json_print_name(t, w[i]->key);
         text_add_char(t, ':');
-        add_state(t, w[i]->state);
+        text_add_number(t, w[i]->state);
     }
     text_add(t, SLICE("}}"));
     for (size_t i = 0; i < count; ++i) {

@@ -169,14 +169,14 @@ static bool look(relay *r, relay_peer *p, waiting *w, moment now)
     if (over) check_begin(w, p, now);
     weigh(p, w);
     if (!over) return false;
-    w->step = check_is_over(w) ? WAIT_APPLY : WAIT_CHECK;
+    w->step = WAIT_CHECK;
+    peer_news(p); /* behind it there may be a place now */
     return true;
 }
 
 static bool apply_writes(relay *r, relay_peer *p, waiting *w, moment now)
 {
     arena_reset(&r->arena, r->limits.snapshot_bytes); /* of an earlier try */
-    check_end(w);
     if (w->m.at.len > 0) return answer_apply(r, p, &w->m, &w->looked, &w->refusal, now);
     if (w->refusal.why.len > 0) {
         ++r->counts.puts_refused;
@@ -195,9 +195,8 @@ static bool apply(relay *r, relay_peer *p, waiting *w, moment now)
     return true;
 }
 
-static void finish_first(relay *r, relay_peer *p)
+static void finish_first(relay_peer *p)
 {
-    (void)r;
     waiting_free(take_first(p));
     peer_news(p);
 }
@@ -221,10 +220,13 @@ static progress go_on(relay *r, relay_peer *p, moment now)
 
         if (w->step == WAIT_LOOK) begin(r, p, w, now);
         if (w->step == WAIT_LOOK && !look(r, p, w, now)) return PROGRESS_MORE;
-        if (w->step == WAIT_CHECK && check_is_over(w)) w->step = WAIT_APPLY;
-        if (w->step == WAIT_CHECK) return look_ahead(r, p, now) ? PROGRESS_MORE : PROGRESS_CHECKED;
+        if (w->step == WAIT_CHECK) {
+            if (!check_is_over(w)) return look_ahead(r, p, now) ? PROGRESS_MORE : PROGRESS_CHECKED;
+            check_end(w);
+            w->step = WAIT_APPLY;
+        }
         if (!apply(r, p, w, now)) return PROGRESS_BLOCKED;
-        finish_first(r, p);
+        finish_first(p);
     }
     return PROGRESS_DONE;
 }

@@ -1,8 +1,7 @@
 /* sea.c - see sea.h: kinds of souls, and which rule judges. */
 #include "core/base64.h"
-#include "core/number.h"
+#include "core/hex.h"
 #include "core/sea_inside.h"
-#include "core/utf16.h"
 #include "core/value.h"
 
 #define NOT_CERTIFIED_AT_ALL SLICE("certificate: missing, \"*\" names another writer")
@@ -93,39 +92,26 @@ static void judge_alias(judging *g, slice lead, slice if_nothing)
 
 /* --- content hashes --- */
 
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
-
 /* Strictly: gun reads anything as hexadecimal, and takes "zz" for 00. */
 static bool is_hex_of(slice name, const uint8_t digest[static SEA_DIGEST_BYTES])
 {
-    if (name.len != 2 * SEA_DIGEST_BYTES) return false;
-    for (size_t i = 0; i < SEA_DIGEST_BYTES; ++i) {
-        int high = hex_digit(name.at[2 * i]), low = hex_digit(name.at[2 * i + 1]);
-        if (high < 0 || low < 0 || high * 16 + low != digest[i]) return false;
-    }
-    return true;
+    uint8_t said[SEA_DIGEST_BYTES];
+
+    return hex_read32(name, said) && memcmp(said, digest, sizeof said) == 0;
 }
 
 /* What is hashed: a string's characters, of anything else its text. */
 static bool hashed_text(judging *g, text *scratch, slice *out)
 {
-    slice inner = { g->value.at + 1, g->value.len - 2 }, name;
+    slice inner = { g->value.at + 1, g->value.len - 2 };
 
     *out = g->value;
     if (g->value.at[0] != '"') return true;
     *out = inner;
     if (memchr(inner.at, '\\', inner.len) == NULL) return true;
-    g->how = json_unescape(inner, g->a, &name);
-    if (g->how != STATUS_OK) return false;
-    utf16_to_utf8(scratch, name);
-    if (!text_ok(scratch)) g->how = STATUS_NO_MEMORY;
+    g->how = json_unescape_utf8(inner, g->a, scratch);
     *out = text_slice(scratch);
-    return text_ok(scratch);
+    return g->how == STATUS_OK;
 }
 
 static void judge_hash(judging *g)
@@ -149,13 +135,6 @@ static void judge_hash(judging *g)
 
 /* --- user space --- */
 
-static void print_number(text *t, double x)
-{
-    char *at = text_room(t, NUMBER_TEXT_MAX);
-
-    if (at != NULL) t->len += number_print(at, x);
-}
-
 /* What an author signs. */
 static void print_write(judging *g, text *t, const json *j, uint32_t what, sea_order order)
 {
@@ -166,7 +145,7 @@ static void print_write(judging *g, text *t, const json *j, uint32_t what, sea_o
     text_add(t, SLICE(",\":\":"));
     sea_print(g, t, j, what, order);
     text_add(t, SLICE(",\">\":"));
-    print_number(t, g->state);
+    text_add_number(t, g->state);
     text_add_char(t, '}');
 }
 
@@ -238,16 +217,10 @@ static void judge_user(judging *g)
 
 static slice pub_of(judging *g, slice x, slice y)
 {
-    char *at = arena_take(g->a, x.len + 1 + y.len);
+    slice pub = arena_join(g->a, x, SLICE("."), y);
 
-    if (at == NULL) {
-        g->how = STATUS_NO_MEMORY;
-        return (slice){ "", 0 };
-    }
-    memcpy(at, x.at, x.len);
-    at[x.len] = '.';
-    memcpy(at + x.len + 1, y.at, y.len);
-    return (slice){ at, x.len + 1 + y.len };
+    if (pub.at == NULL) g->how = STATUS_NO_MEMORY;
+    return pub;
 }
 
 status sea_judge(const sea_crypto *crypto, arena *a, slice soul, slice key, slice value,
@@ -337,12 +310,5 @@ status sea_unpack(slice value, arena *a, slice *out)
 
 slice sea_blocked_text(arena *a, slice bearer)
 {
-    slice lead = SLICE("Certificant "), tail = SLICE(" blocked.");
-    char *at = arena_take(a, lead.len + bearer.len + tail.len);
-
-    if (at == NULL) return (slice){ "", 0 };
-    memcpy(at, lead.at, lead.len);
-    memcpy(at + lead.len, bearer.at, bearer.len);
-    memcpy(at + lead.len + bearer.len, tail.at, tail.len);
-    return (slice){ at, lead.len + bearer.len + tail.len };
+    return arena_join(a, SLICE("Certificant "), bearer, SLICE(" blocked."));
 }

@@ -110,7 +110,7 @@ static double parse_float(judging *g, slice said)
         return -INFINITY;
     digits = arena_take(g->a, said.len + 1);
     if (digits == NULL) {
-        g->how = arena_full(g->a, said.len + 1) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
+        g->how = arena_failure(g->a, said.len + 1);
         return INFINITY;
     }
     memcpy(digits, said.at, said.len);
@@ -148,18 +148,12 @@ static slice path_of(slice soul)
 
 static slice joined(judging *g, slice path, slice key)
 {
-    char *at;
+    slice both;
 
     if (path.len == 0) return key;
-    at = arena_take(g->a, path.len + 1 + key.len);
-    if (at == NULL) {
-        g->how = STATUS_NO_MEMORY;
-        return key;
-    }
-    memcpy(at, path.at, path.len);
-    at[path.len] = '/';
-    memcpy(at + path.len + 1, key.at, key.len);
-    return (slice){ at, path.len + 1 + key.len };
+    both = arena_join(g->a, path, SLICE("/"), key);
+    if (both.at == NULL) g->how = STATUS_NO_MEMORY;
+    return both;
 }
 
 /* gun's String.match() of a name and what stands at a token: a string or a lex. */

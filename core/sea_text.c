@@ -12,16 +12,11 @@
 
 #include <stdlib.h>
 
-static status short_of(const arena *a, size_t bytes)
-{
-    return arena_full(a, bytes) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
-}
-
 static void *take(judging *g, size_t bytes)
 {
     void *at = arena_take(g->a, bytes ? bytes : 1);
 
-    if (at == NULL && g->how == STATUS_OK) g->how = short_of(g->a, bytes);
+    if (at == NULL && g->how == STATUS_OK) g->how = arena_failure(g->a, bytes);
     return at;
 }
 
@@ -205,12 +200,10 @@ static void print_array(judging *g, text *t, const json *j, uint32_t i, sea_orde
 
 static void print_number(text *t, slice raw)
 {
-    char *at = text_room(t, NUMBER_TEXT_MAX);
     double x;
 
-    if (at == NULL) return;
     if (number_read(raw, &x))
-        t->len += number_print(at, x);
+        text_add_number(t, x);
     else
         text_add(t, SLICE("null")); /* JSON.stringify of Infinity */
 }

@@ -1,6 +1,8 @@
 /* text.c - a buffer that doubles. */
 #include "core/text.h"
 
+#include "core/number.h"
+
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -43,6 +45,13 @@ void text_add_char(text *t, char c)
     if (at == NULL) return;
     *at = c;
     t->len += 1;
+}
+
+void text_add_number(text *t, double x)
+{
+    char *at = text_room(t, NUMBER_TEXT_MAX);
+
+    if (at != NULL) t->len += number_print(at, x);
 }
 
 void text_reset(text *t, size_t keep_bytes)

@@ -20,6 +20,7 @@ static inline slice text_slice(const text *t) { return (slice){ t->at, t->len };
 
 void text_add(text *t, slice bytes);
 void text_add_char(text *t, char c);
+void text_add_number(text *t, double x); /* as number_print() does */
 
 /* Room for `bytes` more at t->at + t->len; NULL when memory is short. The
  * caller writes there and raises t->len itself. */

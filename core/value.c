@@ -4,15 +4,10 @@
 #include "core/number.h"
 #include "core/utf16.h"
 
-static status short_of(const arena *a, size_t bytes)
-{
-    return arena_full(a, bytes) ? STATUS_TOO_BIG : STATUS_NO_MEMORY;
-}
-
 static status keep(arena *a, slice printed, slice *out)
 {
     *out = arena_copy(a, printed);
-    return out->at == NULL ? short_of(a, printed.len) : STATUS_OK;
+    return out->at == NULL ? arena_failure(a, printed.len) : STATUS_OK;
 }
 
 static status read_number(const json *j, arena *a, uint32_t i, slice *out)

@@ -1,5 +1,6 @@
 /* blob.c - see blob.h: names, bytes and text, segments being written. */
 #include "core/base64.h"
+#include "core/json.h"
 #include "radisk/blob_inside.h"
 
 #include <inttypes.h>
@@ -105,14 +106,8 @@ status blob_text(const blob_ref *ref, slice stored, text *out)
         text_add(out, stored);
         return text_ok(out) ? STATUS_OK : STATUS_NO_MEMORY;
     }
-    char *at = text_room(out, (stored.len + 2) / 3 * 4 + 3);
-    if (at == NULL) return STATUS_NO_MEMORY;
-    at[0] = '"';
-    int len =
-        EVP_EncodeBlock((unsigned char *)at + 1, (const unsigned char *)stored.at, (int)stored.len);
-    at[1 + len] = '"';
-    out->len += (size_t)len + 2;
-    return STATUS_OK;
+    json_print_base64(out, stored);
+    return text_ok(out) ? STATUS_OK : STATUS_NO_MEMORY;
 }
 
 /* ---- segments ---- */

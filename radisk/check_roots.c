@@ -81,8 +81,7 @@ void check_root_names(checking *c, slice soul, slice key, slice value)
 
     (void)root_names_of(soul, key, value, &names);
     for (size_t i = 0; i < names.count; i++) {
-        slice by = names.kind == NAME_OTHER ? no_name : payer_slice(&names.who);
-        size_t len = name_key_write(at, &names.roots[i], names.kind, by);
+        size_t len = name_key_write(at, &names.roots[i], names.kind, payer_slice(&names.who));
         add(c, &c->names, (slice){ at, len }, 1, 0);
     }
 }

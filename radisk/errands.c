@@ -18,7 +18,7 @@ uint64_t errands_after(const radisk *store)
     return sealed == NULL ? store->folded_through : sealed->segment;
 }
 
-static uint64_t ask(radisk *store)
+uint64_t errands_ask(radisk *store)
 {
     uint64_t after = errands_after(store);
 
@@ -62,7 +62,7 @@ status radisk_purge_begin(radisk *store, const radisk_purge *what, moment now, r
         return STATUS_NO_MEMORY;
     }
     p->wanted = true;
-    p->after = ask(store);
+    p->after = errands_ask(store);
     return STATUS_OK;
 }
 
@@ -102,7 +102,7 @@ status radisk_view_begin(radisk *store, radisk_viewed *told, void *context)
 
     if (v == NULL) return STATUS_NO_MEMORY;
     *v = (pending_view){
-        .next = store->views, .after = ask(store), .told = told, .context = context
+        .next = store->views, .after = errands_ask(store), .told = told, .context = context
     };
     store->views = v;
     return STATUS_OK;

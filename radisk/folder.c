@@ -97,11 +97,6 @@ typedef struct fold_place {
     root_key root;  /* it is of; len 0: of none */
 } fold_place;
 
-static uint64_t value_bytes(const generation_value *value)
-{
-    return hashed_bytes(value->text, value->blob != NULL ? &value->blob->ref : NULL);
-}
-
 /* What was on disk goes, or is written over. */
 static void give_up(writing *w, const fold_place *at, slice key, const disk_row *ours)
 {
@@ -117,7 +112,7 @@ static void give_up(writing *w, const fold_place *at, slice key, const disk_row 
 
 static void take_in(writing *w, const fold_place *at, const generation_row *row)
 {
-    int64_t bytes = (int64_t)value_bytes(&row->value);
+    int64_t bytes = (int64_t)generation_value_bytes(&row->value);
 
     if (row->value.blob == NULL) roots_name(w, at->name, row->key, row->value.text, +1);
     if (at->root.len > 0) roots_count(w, &at->root, +1, bytes);
@@ -244,7 +239,7 @@ static void fold_soul(writing *w, const generation *g, const generation_soul *so
 {
     fold_place at = { .name = soul->name,
                       .life_ms = policy_life_ms(soul->name),
-                      .hashed = hashed_soul(soul->name) };
+                      .hashed = soul->hashed };
     double oldest = at.life_ms > 0 ? oldest_living(w, soul, at.life_ms) : 0;
 
     if (!at.hashed || !root_of_soul(soul->name, &at.root)) at.root.len = 0;
@@ -285,7 +280,7 @@ static void hold(writing *w, slice key, const generation_held *h)
     slice found;
 
     if (writing_get(w, w->disk->held, key, &found)) return; /* folded before */
-    if (hashed_soul(h->soul)) writing_count_hashed(w, (int64_t)value_bytes(&h->value));
+    if (hashed_soul(h->soul)) writing_count_hashed(w, (int64_t)generation_value_bytes(&h->value));
     if (h->value.blob != NULL) {
         kept.is_blob = true;
         kept.blob = h->value.blob->ref;

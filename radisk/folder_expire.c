@@ -159,15 +159,6 @@ static bool is_over(const writing *w, const looking *l, const layout_entry *e)
     return policy_expired(l->soul.life_ms, layout_number_state(e->number), w->folder->now_ms);
 }
 
-static void remove_row(writing *w, looking *l, const layout_entry *e, MDB_val k)
-{
-    keep_key(l, k);
-    soul_drop_value(w, &l->soul, e);
-    writing_remove(w, w->disk->rows, layout_key_slice(&l->at));
-    w->in_txn++;
-    w->news->expired++;
-}
-
 /* Whether it came to the end of the rows. Floors are swept at their own time; what is
  * damaged stays for who looks for that. */
 static bool look_at_rows(writing *w, looking *l)
@@ -186,7 +177,8 @@ static bool look_at_rows(writing *w, looking *l)
         l->left--;
         bool lives = soul_entry(&l->soul.soul, k, v, &e) && e.kind != LAYOUT_FLOOR;
         if (lives && is_over(w, l, &e)) {
-            remove_row(w, l, &e, k);
+            w->news->expired++;
+            soul_remove_row(w, &l->soul, &e, k, &l->at);
             more = soul_row_from(w, id, &l->at, &k, &v);
             continue;
         }

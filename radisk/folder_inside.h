@@ -21,7 +21,7 @@ typedef struct writing {
     int64_t root_rows, root_bytes;  /* that came, less those that went */
     bool root_came;                 /* its grace begins anew */
     bool recounting;                /* graces go on, and no record goes */
-    size_t in_txn;                  /* rows written or removed in this transaction */
+    size_t in_txn; /* rows written or removed in this transaction, and what counts as such */
     uint64_t began_us;
     int error;           /* of LMDB; the first */
     status how;          /* of anything else; the first */

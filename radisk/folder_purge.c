@@ -27,8 +27,7 @@ static void survey(writing *w, const disk_soul *soul, double *highest, uint64_t 
     if (soul->floor > *highest) *highest = soul->floor;
 }
 
-/* Removes the rows and floors of a soul up to a state. After each the cursor is
- * brought back: a commit may lie between. */
+/* Removes the rows and floors of a soul up to a state. */
 static void remove_rows(writing *w, const folder_soul *t, double up_to)
 {
     const disk_soul *soul = &t->soul;
@@ -43,11 +42,7 @@ static void remove_rows(writing *w, const folder_soul *t, double up_to)
             continue;
         }
         if (e.kind != LAYOUT_FLOOR) w->news->rows++;
-        at.len = k.mv_size;
-        memcpy(at.at, k.mv_data, k.mv_size);
-        soul_drop_value(w, t, &e);
-        writing_remove(w, w->disk->rows, layout_key_slice(&at));
-        w->in_txn++;
+        soul_remove_row(w, t, &e, k, &at);
         writing_breathe(w);
         more = soul_row_from(w, soul->id, &at, &k, &v);
     }

@@ -8,27 +8,22 @@
 
 #include <stdlib.h>
 
-static slice key_of(const root_key *root)
-{
-    return root_slice(root);
-}
-
 /* ---- records ---- */
 
 bool roots_get(writing *w, const root_key *root, root_record *out)
 {
     slice found;
 
-    return writing_get(w, w->disk->roots, key_of(root), &found) &&
-           root_record_read(out, key_of(root), found) == STATUS_OK;
+    return writing_get(w, w->disk->roots, root_slice(root), &found) &&
+           root_record_read(out, root_slice(root), found) == STATUS_OK;
 }
 
 void roots_put(writing *w, const root_key *root, const root_record *r)
 {
     char at[ROOT_RECORD_MAX];
-    size_t len = root_record_write(at, key_of(root), r);
+    size_t len = root_record_write(at, root_slice(root), r);
 
-    writing_put(w, w->disk->roots, key_of(root), (slice){ at, len });
+    writing_put(w, w->disk->roots, root_slice(root), (slice){ at, len });
 }
 
 static void add_charge(writing *w, const payer *whose, uint64_t came, uint64_t went)
@@ -53,7 +48,7 @@ void roots_change(writing *w, const root_key *root, const root_record *before, r
 {
     if (after->rows == 0 && !w->recounting) {
         add_charge(w, &before->charged, 0, before->bytes);
-        writing_remove(w, w->disk->roots, key_of(root));
+        writing_remove(w, w->disk->roots, root_slice(root));
         return;
     }
     if (slice_equal(payer_slice(&before->charged), payer_slice(&after->charged))) {
@@ -99,7 +94,7 @@ static void first_name(writing *w, const root_key *root, name_walk *n)
     if (!writing_ok(w) || root->len != ROOT_BYTES) return;
     w->error = mdb_cursor_open(w->txn, w->disk->names, &n->cursor);
     if (w->error != 0) return;
-    n->k = disk_val(key_of(root));
+    n->k = disk_val(root_slice(root));
     read_name(w, root, n, mdb_cursor_get(n->cursor, &n->k, &n->v, MDB_SET_RANGE));
 }
 
@@ -145,7 +140,7 @@ bool roots_pinned(writing *w, const root_key *root, const space_work *work)
     name_walk n;
 
     if (root->len != ROOT_BYTES) return false;
-    if (writing_get(w, w->disk->pins, key_of(root), &found)) return true;
+    if (writing_get(w, w->disk->pins, root_slice(root), &found)) return true;
     for (first_name(w, root, &n); n.more && !pinned; next_name(w, root, &n))
         pinned = n.kind == NAME_PIN && is_allowed(n.who, work);
     end_names(&n);
@@ -233,6 +228,10 @@ static void count_name(writing *w, slice key, int by)
         writing_remove(w, w->disk->names, key);
 }
 
+/* What a link changes stands anywhere: its count, the root's record, two sums of who
+ * answers. Of pages that is two rows (room.c). */
+enum { ROWS_A_NAME = 2 };
+
 void roots_name(writing *w, slice soul, slice key, slice value, int by)
 {
     root_names names;
@@ -243,10 +242,10 @@ void roots_name(writing *w, slice soul, slice key, slice value, int by)
     for (size_t i = 0; i < names.count; i++) {
         const root_key *root = &names.roots[i];
         root_record before, after;
-        size_t len = name_key_write(at, root, names.kind,
-                                    names.kind == NAME_OTHER ? SLICE("") : payer_slice(&names.who));
+        size_t len = name_key_write(at, root, names.kind, payer_slice(&names.who));
 
         count_name(w, (slice){ at, len }, by);
+        w->in_txn += ROWS_A_NAME;
         if (!roots_get(w, root, &before)) continue;
         after = before;
         if (!w->recounting) after.seen_ms = w->folder->seen_ms;
@@ -261,13 +260,13 @@ void roots_name(writing *w, slice soul, slice key, slice value, int by)
 static bool next_record(writing *w, root_key *at, root_record *out)
 {
     MDB_cursor *cursor;
-    MDB_val k = disk_val(key_of(at)), v;
+    MDB_val k = disk_val(root_slice(at)), v;
 
     if (!writing_ok(w)) return false;
     w->error = mdb_cursor_open(w->txn, w->disk->roots, &cursor);
     if (w->error != 0) return false;
     int error = mdb_cursor_get(cursor, &k, &v, at->len == 0 ? MDB_FIRST : MDB_SET_RANGE);
-    if (error == 0 && at->len > 0 && slice_equal(disk_slice(k), key_of(at)))
+    if (error == 0 && at->len > 0 && slice_equal(disk_slice(k), root_slice(at)))
         error = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
     mdb_cursor_close(cursor);
     if (error != 0 && error != MDB_NOTFOUND) w->error = error;
@@ -285,7 +284,6 @@ void roots_forget(writing *w)
     root_key at = { .len = 0 };
     root_record r;
 
-    w->root.len = 0;
     writing_remove(w, w->disk->meta, SLICE(DISK_META_ROOTS));
     if (writing_ok(w)) w->error = mdb_drop(w->txn, w->disk->names, 0);
     if (writing_ok(w)) w->error = mdb_drop(w->txn, w->disk->uploaders, 0);
@@ -306,7 +304,7 @@ void roots_sweep(writing *w)
     roots_flush(w);
     while (next_record(w, &at, &r)) {
         if (r.rows > 0) continue;
-        writing_remove(w, w->disk->roots, key_of(&at));
+        writing_remove(w, w->disk->roots, root_slice(&at));
         w->in_txn++;
         writing_breathe(w);
     }

@@ -148,6 +148,16 @@ void soul_drop_value(writing *w, const folder_soul *t, const layout_entry *e)
     if (is_blob) writing_unname_blob(w, &ref);
 }
 
+void soul_remove_row(writing *w, const folder_soul *t, const layout_entry *e, MDB_val k,
+                     layout_key *at)
+{
+    at->len = k.mv_size;
+    memcpy(at->at, k.mv_data, k.mv_size);
+    soul_drop_value(w, t, e);
+    writing_remove(w, w->disk->rows, layout_key_slice(at));
+    w->in_txn++;
+}
+
 /* ---- many souls ---- */
 
 /* The next soul with a prefix, at or after a key of the index. */

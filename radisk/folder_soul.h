@@ -50,6 +50,11 @@ bool soul_entry(const disk_soul *soul, MDB_val k, MDB_val v, layout_entry *out);
 /* The value of a row goes: it is counted no more, and nobody names its blob for it. */
 void soul_drop_value(writing *w, const folder_soul *t, const layout_entry *e);
 
+/* Removes the row with this key, value and all. Its key is copied to `at`: a walk goes on
+ * there (soul_row_from()), for a commit may lie between. */
+void soul_remove_row(writing *w, const folder_soul *t, const layout_entry *e, MDB_val k,
+                     layout_key *at);
+
 /* Calls for each soul of the index that begins with a prefix. Between two of them a
  * transaction may end (writing_breathe()). */
 typedef void soul_each(writing *w, folder_soul *t, void *context);

@@ -16,18 +16,6 @@ typedef struct leaving {
     uint64_t left; /* rows that may still go in this job */
 } leaving;
 
-static void remove_row(writing *w, const folder_soul *t, const layout_entry *e, layout_key *at,
-                       MDB_val k)
-{
-    at->len = k.mv_size;
-    memcpy(at->at, k.mv_data, k.mv_size);
-    soul_drop_value(w, t, e);
-    writing_remove(w, w->disk->rows, layout_key_slice(at));
-    w->in_txn++;
-    w->news->rows++;
-    writing_breathe(w);
-}
-
 /* Floors are swept at their own time, and what is damaged stays for who looks for that. */
 typedef enum rest { REST_NOTHING, REST_FLOORS, REST_ROWS } rest;
 
@@ -45,7 +33,9 @@ static rest remove_rows(writing *w, const folder_soul *t, leaving *l)
         if (good && e.kind != LAYOUT_FLOOR) {
             if (l->left == 0) return REST_ROWS;
             l->left--;
-            remove_row(w, t, &e, &at, k);
+            w->news->rows++;
+            soul_remove_row(w, t, &e, k, &at);
+            writing_breathe(w);
             more = soul_row_from(w, id, &at, &k, &v);
             continue;
         }

@@ -163,7 +163,7 @@ static status place_value(generation *g, generation_row *row, const generation_p
     return STATUS_OK;
 }
 
-static uint64_t value_bytes(const generation_value *value)
+uint64_t generation_value_bytes(const generation_value *value)
 {
     return hashed_bytes(value->text, value->blob != NULL ? &value->blob->ref : NULL);
 }
@@ -171,8 +171,8 @@ static uint64_t value_bytes(const generation_value *value)
 /* Counts a row's value instead of the one before it; or, undone, that one again. */
 static void recount(generation *g, const generation_change *c, bool undone)
 {
-    uint64_t before = c->new_row ? 0 : value_bytes(&c->before.value);
-    uint64_t now = value_bytes(&c->row->value);
+    uint64_t before = c->new_row ? 0 : generation_value_bytes(&c->before.value);
+    uint64_t now = generation_value_bytes(&c->row->value);
 
     if (c->soul->hashed) g->hashed_bytes += undone ? before - now : now - before;
 }
@@ -236,7 +236,7 @@ status generation_hold(generation *g, slice held_key, const generation_held *h)
         return STATUS_NO_MEMORY;
     rung *added = ladder_add(&g->held_added, &g->memory, &g->chance, key, copy);
     if (added == NULL) return STATUS_NO_MEMORY;
-    if (hashed_soul(copy->soul)) g->hashed_bytes += value_bytes(&copy->value);
+    if (hashed_soul(copy->soul)) g->hashed_bytes += generation_value_bytes(&copy->value);
     return STATUS_OK;
 }
 
@@ -253,6 +253,6 @@ void generation_unhold(generation *g, slice held_key)
 {
     const generation_held *h = ladder_find(&g->held_added, held_key)->item;
 
-    if (hashed_soul(h->soul)) g->hashed_bytes -= value_bytes(&h->value);
+    if (hashed_soul(h->soul)) g->hashed_bytes -= generation_value_bytes(&h->value);
     ladder_remove(&g->held_added, held_key);
 }

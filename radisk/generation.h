@@ -96,6 +96,9 @@ generation_row *generation_find_row(const generation_soul *soul, slice key);
  * sealed generation: it looks at no ladder of souls. STATUS_NO_MEMORY. */
 MUST_USE status generation_list(generation *g);
 
+/* Bytes of its text (hashed.h). */
+uint64_t generation_value_bytes(const generation_value *value);
+
 /* What a put changed, so that it can be undone while nothing else has changed
  * since: changes are undone in reverse. */
 typedef struct generation_change {

@@ -361,6 +361,7 @@ bool space_is_condemned(const radisk *store, slice soul);
 
 /* errands.c: what waits for a fold. */
 uint64_t errands_after(const radisk *store); /* the segment that has everything of now */
+uint64_t errands_ask(radisk *store);         /* the same, and it is sealed at once */
 void errands_turn(radisk *store);
 void errands_free(radisk *store);
 bool errands_purge_ready(const radisk *store);

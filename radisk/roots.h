@@ -94,7 +94,7 @@ MUST_USE status name_key_read(slice key, root_key *root, name_kind *kind, slice 
 enum { ROOT_NAMES_MAX = 64 };
 typedef struct root_names {
     name_kind kind;
-    payer who;
+    payer who; /* nobody: NAME_OTHER */
     size_t count;
     root_key roots[ROOT_NAMES_MAX];
 } root_names;

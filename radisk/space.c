@@ -48,7 +48,8 @@ typedef struct pending_pin {
 struct space {
     space_note notes[NOTES_MAX];
     size_t notes_len;
-    double notes_at_ms; /* steady: when the next are written, unless they are many */
+    double notes_at_ms;   /* steady: when the next are written, unless they are many */
+    bool notes_failed;    /* the last time: then many wait, too */
     double lost_ms[LOST]; /* wall: when a renewal could not be noted; 0: never */
     recent recent[RECENT];
 
@@ -143,17 +144,17 @@ static double *lost_of(radisk *store, const root_key *root)
     return &store->space->lost_ms[keyed_hash(store->secret, root_slice(root)) % LOST];
 }
 
-/* Where there is no room for a renewal nothing is collected that it could stand for: few
- * others, or whoever has many roots renewed at once could keep all that there is. Of a
- * row that was merged (`by`) the fold is the renewal. */
-static void note(radisk *store, const root_key *root, slice by, bool discard)
+/* Whether there was room. Where there is none for a renewal nothing is collected that it
+ * could stand for: few others, or whoever has many roots renewed at once could keep all
+ * that there is. Of a row that was merged (`by`) the fold is the renewal. */
+static bool note(radisk *store, const root_key *root, slice by, bool discard)
 {
     space *s = store->space;
     space_note *n = &s->notes[s->notes_len];
 
     if (s->notes_len == NOTES_MAX) {
         if (!discard && by.len == 0) *lost_of(store, root) = store->clock_ms(store->context);
-        return;
+        return false;
     }
     *n = (space_note){ .root = *root,
                        .discard = discard,
@@ -161,8 +162,10 @@ static void note(radisk *store, const root_key *root, slice by, bool discard)
                        .after = errands_after(store) };
     payer_set(&n->uploader, by);
     if (s->notes_len++ == 0) s->notes_at_ms = store->now_ms(store->context) + NOTES_MS;
+    return true;
 }
 
+/* What could not be noted is not remembered as if it were: the next chunk is charged. */
 static void renew(radisk *store, const root_key *root, slice by)
 {
     recent *r = recent_of(store, root);
@@ -172,7 +175,7 @@ static void renew(radisk *store, const root_key *root, slice by)
 
     spare(store->space, root);
     if (known && (by.len == 0 || r->charged)) return;
-    note(store, root, by, false);
+    if (!note(store, root, by, false)) return;
     *r = (recent){ .root = *root, .when_ms = now, .charged = by.len > 0 || (known && r->charged) };
 }
 
@@ -202,7 +205,8 @@ void radisk_discard(radisk *store, slice soul)
 {
     root_key root;
 
-    if (root_of_soul(soul, &root) && root.len < ROOT_BYTES) note(store, &root, SLICE(""), true);
+    if (root_of_soul(soul, &root) && root.len < ROOT_BYTES)
+        (void)note(store, &root, SLICE(""), true);
 }
 
 uint64_t radisk_charged(radisk *store, slice by)
@@ -291,8 +295,7 @@ static void await_fold(radisk *store, phase then)
     space *s = store->space;
 
     s->phase = then;
-    s->after = errands_after(store);
-    if (s->after > store->asked_through) store->asked_through = s->after;
+    s->after = errands_ask(store);
 }
 
 /* What was merged by now counts. Renewals are written once in an interval, so what is on
@@ -333,12 +336,18 @@ static bool pass_is_due(radisk *store, double now_ms)
 /* ---- handing over ---- */
 
 /* Notes of what is not folded yet wait, and those behind them. */
-static size_t ready_notes(const radisk *store)
+static bool is_ready(const radisk *store, size_t note)
 {
     const space *s = store->space;
+
+    return note < s->notes_len && s->notes[note].after <= store->folded_through;
+}
+
+static size_t ready_notes(const radisk *store)
+{
     size_t count = 0;
 
-    while (count < s->notes_len && s->notes[count].after <= store->folded_through) count++;
+    while (is_ready(store, count)) count++;
     return count;
 }
 
@@ -346,7 +355,9 @@ static bool notes_are_due(const radisk *store, double now_ms)
 {
     const space *s = store->space;
 
-    return (now_ms >= s->notes_at_ms || s->notes_len > NOTES_MAX / 2) && ready_notes(store) > 0;
+    bool many = s->notes_len > NOTES_MAX / 2 && !s->notes_failed;
+
+    return (now_ms >= s->notes_at_ms || many) && is_ready(store, 0);
 }
 
 /* What came while it was looked for was folded since, and its grace began anew. */
@@ -441,7 +452,7 @@ double space_due_in_ms(radisk *store, double now_ms)
     if (s->phase == IDLE && any_roots(store) && s->pass_at_ms - now_ms < in)
         in = s->pass_at_ms - now_ms;
     disk_rest(&store->disk);
-    if (ready_notes(store) > 0 && s->notes_at_ms - now_ms < in) in = s->notes_at_ms - now_ms;
+    if (is_ready(store, 0) && s->notes_at_ms - now_ms < in) in = s->notes_at_ms - now_ms;
     return in < 0 ? 0 : in;
 }
 
@@ -541,7 +552,8 @@ void space_told(radisk *store, const folder_news *news)
     fold_forget_ids(store);
     s->work.look = s->work.remove = false;
     s->notes_at_ms = store->now_ms(store->context) + NOTES_MS;
-    if (news->how == STATUS_OK) forget_notes(s, s->work.notes_len);
+    s->notes_failed = news->how != STATUS_OK;
+    if (!s->notes_failed) forget_notes(s, s->work.notes_len);
     if (news->how != STATUS_OK) log_note_failure(store, news->how);
     if (s->pin.wanted && s->work.pin.len > 0) tell_pin(store, news->how);
     if (news->how != STATUS_OK && (looking || removing))

@@ -35,11 +35,7 @@ static void pinned(void *context, status how, bool was)
     admin_client *c = context;
 
     if (!is_told(c)) return;
-    if (how == STATUS_OK)
-        line_done(&c->out, ",\"pinned\":%s,\"before\":%s",
-                  c->wish.kind == WISH_AUDIO_PIN ? "true" : "false", was ? "true" : "false");
-    else
-        line_error(&c->out, "it could not be written: %s", status_text(how));
+    line_pinned(&c->out, how, c->wish.kind == WISH_AUDIO_PIN, was);
     admin_answer(c);
 }
 
@@ -69,13 +65,7 @@ static void collected(void *context, status how, const radisk_gone *gone)
                 "an operator collected %" PRIu64 " pieces of audio, %" PRIu64 " rows", gone->roots,
                 gone->rows);
     if (!is_told(c)) return;
-    if (how == STATUS_OK)
-        line_done(&c->out,
-                  ",\"roots\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"stored\":%" PRIu64
-                  ",\"dry_run\":%s",
-                  gone->roots, gone->rows, gone->bytes, c->wish.dry_run ? "true" : "false");
-    else
-        line_error(&c->out, "it was cut short: %s; begin again", status_text(how));
+    line_collected(&c->out, how, gone, c->wish.dry_run);
     admin_answer(c);
 }
 

@@ -1,6 +1,7 @@
 /* audio.c - see audio.h. */
 #include "server/audio.h"
 
+#include "core/base64.h"
 #include "core/json.h"
 #include "core/keyed.h"
 #include "radisk/raw.h"
@@ -280,14 +281,19 @@ static status read_text(audio *a, slice soul, slice key, slice *out)
     return text_of(a, row.value, out);
 }
 
+static void spell(const uint8_t hash[static AUDIO_HASH], bool hex, spelled *out)
+{
+    out->len = hex ? AUDIO_ROOT : BASE64_LEN_32;
+    if (hex)
+        audio_hex(hash, out->at);
+    else
+        base64_print32(hash, out->at);
+}
+
 /* A part's key has its hash in either spelling, too; readers take base64. */
 static void spell_part(const audio_manifest *m, uint32_t i, spelled *key)
 {
-    char chunk_key[AUDIO_KEY_MAX];
-
-    audio_chunk_key(chunk_key, 0, m->parts + (size_t)i * AUDIO_HASH);
-    key->len = 44;
-    memcpy(key->at, chunk_key + AUDIO_KEY_MAX - 44, 44);
+    spell(m->parts + (size_t)i * AUDIO_HASH, false, key);
 }
 
 /* Before any is read: they may be many, and one that is missing the last. */
@@ -407,16 +413,6 @@ static bool is_still_there(audio *a, const entry *e)
 }
 
 /* ---- by the manifest's name ---- */
-
-static void spell(const uint8_t hash[static AUDIO_HASH], bool hex, spelled *out)
-{
-    char key[AUDIO_KEY_MAX];
-
-    out->len = hex ? AUDIO_ROOT : 44;
-    audio_chunk_key(key, 0, hash);
-    memcpy(out->at, key + AUDIO_KEY_MAX - 44, 44);
-    if (hex) audio_hex(hash, out->at);
-}
 
 static status find_named(audio *a, const uint8_t root[static AUDIO_HASH],
                          const uint8_t hash[static AUDIO_HASH], entry **out, const char **why)
@@ -583,11 +579,11 @@ status audio_find(audio *a, const uint8_t root[static AUDIO_HASH], const uint8_t
     a->now_ms = now_ms;
     a->free = TEXT_FREE;
     s = manifest != NULL ? find_named(a, root, manifest, &e, why) : find_first(a, root, now_ms, &e);
-    if (s != STATUS_OK) return s;
     /* Those that are held cannot make room; small ones are bounded by who may hold any. */
-    if (e->users == 0 && e->bytes > HELD_FREE && a->held > a->limits.cache_bytes) s = STATUS_BUSY;
+    if (s == STATUS_OK && e->users == 0 && e->bytes > HELD_FREE && a->held > a->limits.cache_bytes)
+        s = STATUS_BUSY;
     if (s == STATUS_OK) *out = hand_out(a, e);
-    make_room(a);
+    make_room(a); /* also for what was read in vain */
     return s;
 }
 

@@ -7,6 +7,7 @@
 #include "server/audio_text.h"
 
 #include <inttypes.h>
+#include <sodium/utils.h>
 #include <stdlib.h>
 
 #define INERT "sandbox; default-src 'none'"
@@ -28,14 +29,11 @@ bool audio_owns(slice path)
 
 /* ---- names in addresses ---- */
 
-enum { URL_HASH = 43 };
-
-static void print_url_hash(const uint8_t hash[static AUDIO_HASH], char out[static BASE64_LEN_32])
+void audio_print_url_hash(const uint8_t hash[static AUDIO_HASH],
+                          char out[static AUDIO_URL_HASH + 1])
 {
-    base64_print32(hash, out);
-    for (size_t i = 0; i < URL_HASH; i++)
-        out[i] = out[i] == '+' ? '-' : out[i] == '/' ? '_' : out[i];
-    out[URL_HASH] = '\0';
+    sodium_bin2base64(out, AUDIO_URL_HASH + 1, hash, AUDIO_HASH,
+                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
 }
 
 /* In a query a "+" that nobody wrote as %2B has become a space. */
@@ -44,12 +42,12 @@ bool audio_url_hash(slice from, uint8_t out[static AUDIO_HASH])
     char key[BASE64_LEN_32];
 
     if (from.len == AUDIO_ROOT) return audio_hash_read(from, out);
-    if (from.len != URL_HASH && from.len != BASE64_LEN_32) return false;
-    for (size_t i = 0; i < URL_HASH; i++) {
+    if (from.len != AUDIO_URL_HASH && from.len != BASE64_LEN_32) return false;
+    for (size_t i = 0; i < AUDIO_URL_HASH; i++) {
         char c = from.at[i];
         key[i] = c == '-' || c == ' ' ? '+' : c == '_' ? '/' : c;
     }
-    key[URL_HASH] = from.len == URL_HASH ? '=' : from.at[URL_HASH];
+    key[AUDIO_URL_HASH] = from.len == AUDIO_URL_HASH ? '=' : from.at[AUDIO_URL_HASH];
     return audio_hash_read((slice){ key, sizeof key }, out);
 }
 
@@ -176,20 +174,20 @@ static void print_type(char out[static AUDIO_TYPE_MAX + 1], const audio_track *t
 /* The address that means this and nothing else. */
 static size_t print_location(char *out, size_t room, const audio_track *t, bool plain)
 {
-    char root[AUDIO_ROOT], name[BASE64_LEN_32];
+    char root[AUDIO_ROOT], name[AUDIO_URL_HASH + 1];
 
     audio_hex(t->manifest.root, root);
-    print_url_hash(t->hash, name);
+    audio_print_url_hash(t->hash, name);
     return (size_t)snprintf(out, room, "Content-Location: /audio/%.64s%s?m=%s\r\n", root,
                             plain ? "/preview" : "", name);
 }
 
 static void print_tag(char out[static STREAM_TAG_MAX], const audio_track *t, bool plain)
 {
-    char root[AUDIO_ROOT], name[BASE64_LEN_32];
+    char root[AUDIO_ROOT], name[AUDIO_URL_HASH + 1];
 
     audio_hex(t->manifest.root, root);
-    print_url_hash(t->hash, name);
+    audio_print_url_hash(t->hash, name);
     snprintf(out, STREAM_TAG_MAX, "%.64s-%s%s", root, name, plain ? "-preview" : "");
 }
 

@@ -31,8 +31,11 @@
 #define AUDIO_METHODS "GET, HEAD, POST, PUT, OPTIONS"
 
 /* Reads a hash of an address: hexadecimal, base64 or base64url, with its padding or
- * without. */
+ * without. Printed it is base64url, without. */
 bool audio_url_hash(slice from, uint8_t out[static AUDIO_HASH]);
+enum { AUDIO_URL_HASH = 43 };
+void audio_print_url_hash(const uint8_t hash[static AUDIO_HASH],
+                          char out[static AUDIO_URL_HASH + 1]);
 
 /* Whether a path is answered here. */
 bool audio_owns(slice path);

@@ -2,12 +2,12 @@
 #include "server/audio_stream.h"
 
 #include "core/base64.h"
+#include "core/json.h"
 #include "server/unseal.h"
 
 #include <assert.h>
 #include <inttypes.h>
 #include <poll.h>
-#include <sodium/utils.h>
 #include <stdlib.h>
 
 enum {
@@ -221,25 +221,22 @@ static int say_trouble(audio_stream *t)
 static char *print_bitmap(const audio_track *t, size_t *len)
 {
     const audio_manifest *m = &t->manifest;
-    size_t bytes = audio_bitmap_bytes(m->count);
-    size_t room = sodium_base64_ENCODED_LEN(bytes, sodium_base64_VARIANT_ORIGINAL);
-    char root[AUDIO_ROOT], key[BASE64_LEN_32], *out = NULL, *bits = malloc(room);
+    char root[AUDIO_ROOT], key[BASE64_LEN_32], *out = NULL;
+    text bits = { 0 };
     FILE *to;
 
-    if (bits == NULL) return NULL;
-    sodium_bin2base64(bits, room, t->present, bytes, sodium_base64_VARIANT_ORIGINAL);
+    json_print_base64(&bits, (slice){ (const char *)t->present, audio_bitmap_bytes(m->count) });
     audio_hex(m->root, root);
     base64_print32(t->hash, key);
-    to = open_memstream(&out, len);
+    to = text_ok(&bits) ? open_memstream(&out, len) : NULL;
     if (to != NULL) {
         fprintf(to,
                 "{\"root\":\"%.64s\",\"manifest\":\"%.44s\",\"bytes\":%" PRIu64
-                ",\"chunk\":%" PRIu32 ",\"n\":%" PRIu32 ",\"have\":%" PRIu32
-                ",\"bitmap\":\"%s\"}\n",
-                root, key, m->bytes, m->chunk, m->count, t->present_count, bits);
+                ",\"chunk\":%" PRIu32 ",\"n\":%" PRIu32 ",\"have\":%" PRIu32 ",\"bitmap\":%.*s}\n",
+                root, key, m->bytes, m->chunk, m->count, t->present_count, (int)bits.len, bits.at);
         if (fclose(to) != 0) *len = 0;
     }
-    free(bits);
+    text_free(&bits);
     return out;
 }
 
@@ -361,6 +358,7 @@ static bool send_piece(audio_stream *t, size_t *sent)
         return false;
     }
     *sent += len;
+    t->server->counts.audio_bytes += len;
     return true;
 }
 
@@ -370,7 +368,6 @@ static size_t send_share(audio_stream *t)
 
     while (sent < SHARE_BYTES && !is_sent(t) && !lws_partial_buffered(t->wsi))
         if (!send_piece(t, &sent)) return sent;
-    t->server->counts.audio_bytes += sent;
     t->moved_ms = t->server->now.steady_ms;
     lws_callback_on_writable(t->wsi);
     return sent;

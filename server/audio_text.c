@@ -3,24 +3,22 @@
 
 #include "core/base64.h"
 #include "core/json.h"
-#include "core/utf16.h"
 
 #include <stdlib.h>
 
 /* As much as is taken of one by HTTP, spelled as a value. */
 enum { VALUE_MAX = 2 << 20, ARENA_MAX = 64 << 20 };
 
-/* The characters of a value that is a string of JSON. */
-static bool decode(slice value, text *out)
+/* The characters of a value that is a string of JSON, and not empty. */
+static status decode(slice value, text *out)
 {
     arena a = arena_make(ARENA_MAX);
-    slice name;
+    status s = STATUS_NOT_FOUND;
 
-    if (value.len >= 2 && value.at[0] == '"' &&
-        json_unescape((slice){ value.at + 1, value.len - 2 }, &a, &name) == STATUS_OK)
-        utf16_to_utf8(out, name);
+    if (value.len > 2 && value.at[0] == '"')
+        s = json_unescape_utf8((slice){ value.at + 1, value.len - 2 }, &a, out);
     arena_free(&a);
-    return text_ok(out) && out->len > 0;
+    return s;
 }
 
 /* A key may spell its hash in either way. */
@@ -48,7 +46,8 @@ static status read_text(server *s, const uint8_t root[static AUDIO_HASH],
 
     if (found != STATUS_OK) return found;
     if (row.value.len > VALUE_MAX) return STATUS_TOO_BIG;
-    if (!decode(row.value, out)) return STATUS_NO_MEMORY;
+    found = decode(row.value, out);
+    if (found != STATUS_OK) return found;
     c->sha256(c->context, text_slice(out), is);
     return memcmp(is, hash, sizeof is) == 0 ? STATUS_OK : STATUS_CORRUPT;
 }

@@ -19,7 +19,7 @@ typedef struct crypto crypto;
 
 typedef struct crypto_limits {
     uint32_t keys_max;     /* decoded public keys */
-    uint32_t verdicts_max; /* 16 bytes each */
+    uint32_t verdicts_max; /* 32 bytes each */
 } crypto_limits;
 
 crypto_limits crypto_default_limits(void);
@@ -34,6 +34,9 @@ void crypto_free(crypto *c);
 
 /* The table, lent for as long as the crypto lives. */
 const sea_crypto *crypto_table(const crypto *c);
+
+/* SHA-256 alone, which needs no memory: for who proves manifests, and no signature. */
+const sea_crypto *crypto_hashing(void);
 
 typedef struct crypto_counts {
     uint64_t curves;     /* signatures put to the curve */

@@ -28,7 +28,8 @@ void explain_name(text *out, slice name)
     utf16_to_utf8(out, name);
 }
 
-void explain_date(text *out, double ms)
+/* A state as a date, or as a number when it is none. */
+static void add_date(text *out, double ms)
 {
     char shown[64];
     time_t seconds = 0;
@@ -68,7 +69,7 @@ void explain_certificate(const explainer *e, const sea_finding *f, text *out)
         add(out, ", without end");
     } else {
         add(out, ", until ");
-        explain_date(out, f->expires);
+        add_date(out, f->expires);
         if (f->expires < e->now_ms) add(out, ", which is past");
     }
     if (f->blocks.len > 0) add_blocks(f, out);
@@ -173,10 +174,10 @@ static void say_refused(const explainer *e, const graph_write *w, const sea_find
     }
 }
 
-static bool is_account(const graph_write *w, slice x, slice y)
+bool explain_is_account(slice soul, slice key, slice x, slice y)
 {
-    return slice_equal(w->key, SLICE("pub")) && x.at == w->soul.at + 1 &&
-           w->soul.len == x.len + y.len + 2;
+    return slice_equal(key, SLICE("pub")) && x.at == soul.at + 1 &&
+           soul.len == 1 + x.len + 1 + y.len && x.at[x.len] == '.';
 }
 
 static void say_kept(const explainer *e, const graph_write *w, const sea_finding *f, text *out)
@@ -201,7 +202,7 @@ static void say_kept(const explainer *e, const graph_write *w, const sea_finding
     }
     if (f->certified) {
         explain_certificate(e, f, out);
-    } else if (is_account(w, x, y)) {
+    } else if (explain_is_account(w->soul, w->key, x, y)) {
         add(out, "the key of this account, which needs no signature");
     } else {
         add(out, "signed by its owner ");
@@ -223,7 +224,7 @@ static bool say_time(const explainer *e, const graph_write *w, const sea_finding
     } else if (w->state > e->now_ms + e->limits.future_ms_max) {
         *verdict = EXPLAIN_REFUSED;
         add(out, "future: the state is too far ahead - ");
-        explain_date(out, w->state);
+        add_date(out, w->state);
     } else if (e->as_put && f->certified && f->expires < e->now_ms && sea_is_good(f)) {
         *verdict = EXPLAIN_REFUSED;
         explain_name(out, SEA_EXPIRED);
@@ -232,7 +233,7 @@ static bool say_time(const explainer *e, const graph_write *w, const sea_finding
     } else if (w->state > e->now_ms && sea_is_good(f)) {
         *verdict = EXPLAIN_HELD;
         add(out, "the state is ahead of this clock, in force from ");
-        explain_date(out, w->state);
+        add_date(out, w->state);
         add(out, ": ");
         say_kept(e, w, f, out);
     } else {

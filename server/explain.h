@@ -38,8 +38,9 @@ MUST_USE status explain_write(const explainer *e, const graph_write *w, text *ou
  * where its owner lists who is blocked. */
 void explain_certificate(const explainer *e, const sea_finding *f, text *out);
 
-/* Appends a state as a date, or as a number when it is none. */
-void explain_date(text *out, double ms);
+/* Whether it is the key of an account, which needs no signature: "pub" of "~" and that key,
+ * of which x and y are the pieces (sea_kind_of()). */
+bool explain_is_account(slice soul, slice key, slice x, slice y);
 
 /* Appends a name as UTF-8. */
 void explain_name(text *out, slice name);

@@ -2,6 +2,7 @@
 #include "server/have.h"
 
 #include "core/audio.h"
+#include "core/json.h"
 #include "core/keyed.h"
 
 #include <sodium.h>
@@ -150,17 +151,10 @@ static audio_track *look(have *h, watch *w, uint32_t *looks)
 static bool print(have *h, const audio_track *t)
 {
     size_t bytes = audio_bitmap_bytes(t->manifest.count);
-    size_t room = sodium_base64_ENCODED_LEN(bytes, sodium_base64_VARIANT_ORIGINAL) + 2;
-    char *at;
 
     text_reset(&h->value, (size_t)64 << 10);
-    at = text_room(&h->value, room);
-    if (at == NULL) return false;
-    at[0] = '"';
-    sodium_bin2base64(at + 1, room - 2, t->present, bytes, sodium_base64_VARIANT_ORIGINAL);
-    at[room - 2] = '"'; /* over the NUL */
-    h->value.len = room - 1;
-    return true;
+    json_print_base64(&h->value, (slice){ (const char *)t->present, bytes });
+    return text_ok(&h->value);
 }
 
 /* When it is another one than last time, or the first, its state is another, too. */

@@ -149,7 +149,8 @@ static bool write_all(struct lws *wsi, char *at, size_t len, enum lws_write_prot
     return lws_write(wsi, (unsigned char *)at, len, how) >= 0;
 }
 
-void reply_note_blocked(visitor *v, struct lws *wsi)
+/* The socket takes no more: whoever is at the other end does not read. */
+static void note_blocked(visitor *v, struct lws *wsi)
 {
     v->blocked_wsi = wsi;
     if (!v->is_blocked) TAILQ_INSERT_TAIL(&v->server->blocked, v, blocked);
@@ -165,7 +166,7 @@ void reply_note_free(visitor *v)
 int reply_finish(visitor *v, struct lws *wsi, bool close)
 {
     if (close) return -1;
-    if (lws_send_pipe_choked(wsi)) reply_note_blocked(v, wsi);
+    if (lws_send_pipe_choked(wsi)) note_blocked(v, wsi);
     return lws_http_transaction_completed(wsi) ? -1 : 0;
 }
 
@@ -194,7 +195,7 @@ int reply_writable(visitor *v, struct lws *wsi)
         size_t len = a->len < PIECE_BYTES ? a->len : PIECE_BYTES;
         enum lws_write_protocol how = len == a->len ? LWS_WRITE_HTTP_FINAL : LWS_WRITE_HTTP;
         if (lws_partial_buffered(wsi)) {
-            reply_note_blocked(v, wsi);
+            note_blocked(v, wsi);
             lws_callback_on_writable(wsi);
             return 0;
         }

@@ -54,8 +54,7 @@ bool reply_tag_listed(struct lws *wsi, enum lws_token_indexes header, const char
  * body. False when nothing is wrong; then *r knows whether only the head is asked for. */
 bool reply_objects(struct lws *wsi, reply *r);
 
-/* The socket takes no more: whoever is at the other end does not read. */
-void reply_note_blocked(visitor *v, struct lws *wsi);
+/* The socket of whoever did not read takes more again, or is given up. */
 void reply_note_free(visitor *v);
 
 /* The connection is gone. */

@@ -3,10 +3,10 @@
 
 #include "core/audio.h"
 #include "core/json.h"
-#include "core/utf16.h"
+#include "server/crypto.h"
+#include "server/lines.h"
 
 #include <inttypes.h>
-#include <sodium/crypto_hash_sha256.h>
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -23,12 +23,6 @@ __attribute__((format(printf, 2, 3))) static void add(text *out, const char *for
     text_add(out, (slice){ at, (size_t)len });
 }
 
-static void sha256(void *context, slice bytes, uint8_t out[SEA_DIGEST_BYTES])
-{
-    (void)context;
-    (void)crypto_hash_sha256(out, (const unsigned char *)bytes.at, bytes.len);
-}
-
 /* ---- the manifest ---- */
 
 typedef struct manifest_search {
@@ -42,17 +36,11 @@ typedef struct manifest_search {
 
 static bool read_manifest(slice value, arena *a, manifest_search *f)
 {
-    static const sea_crypto crypto = { .sha256 = sha256 };
     audio_manifest m;
     const char *why;
-    slice name;
     text utf8 = { 0 };
-    bool read = value.len > 2 && value.at[0] == '"' &&
-                json_unescape((slice){ value.at + 1, value.len - 2 }, a, &name) == STATUS_OK;
-
-    if (read) utf16_to_utf8(&utf8, name);
-    read = read && text_ok(&utf8) &&
-           audio_manifest_read(&m, &crypto, a, text_slice(&utf8), &why) == STATUS_OK;
+    bool read = json_unescape_utf8((slice){ value.at + 1, value.len - 2 }, a, &utf8) == STATUS_OK &&
+                audio_manifest_read(&m, crypto_hashing(), a, text_slice(&utf8), &why) == STATUS_OK;
     if (read) {
         f->bytes = m.bytes;
         f->count = m.count;
@@ -155,4 +143,30 @@ void line_gone(text *out, const root_key *root, const root_record *is, double no
     print_key(out, root);
     add(out, ",\"rows\":%" PRIu64 ",\"stored\":%" PRIu64, is->rows, is->bytes);
     print_record(out, is, now_ms);
+}
+
+/* ---- the last line ---- */
+
+static const char *yes_or_no(bool is)
+{
+    return is ? "true" : "false";
+}
+
+void line_pinned(text *out, status how, bool on, bool was)
+{
+    if (how == STATUS_OK)
+        line_done(out, ",\"pinned\":%s,\"before\":%s", yes_or_no(on), yes_or_no(was));
+    else
+        line_error(out, "it could not be written: %s", status_text(how));
+}
+
+void line_collected(text *out, status how, const radisk_gone *gone, bool dry_run)
+{
+    if (how == STATUS_OK)
+        line_done(out,
+                  ",\"roots\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"stored\":%" PRIu64
+                  ",\"dry_run\":%s",
+                  gone->roots, gone->rows, gone->bytes, yes_or_no(dry_run));
+    else
+        line_error(out, "it was cut short: %s; begin again", status_text(how));
 }

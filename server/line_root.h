@@ -19,4 +19,8 @@ MUST_USE status line_root(text *out, radisk_view *v, const view_root *root, doub
 /* One that was collected, or would be. */
 void line_gone(text *out, const root_key *root, const root_record *is, double now_ms);
 
+/* The last line, of a pin that is set (`on`) or taken away, and of a collection. */
+void line_pinned(text *out, status how, bool on, bool was);
+void line_collected(text *out, status how, const radisk_gone *gone, bool dry_run);
+
 #endif

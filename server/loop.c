@@ -55,7 +55,8 @@ static void schedule(server *s)
 
 static bool stop_is_over(const server *s)
 {
-    return s->closing_all && (s->sessions == 0 || s->now.steady_ms - s->stop_ms >= STOP_CLOSING_MS);
+    return s->closing_all &&
+           (s->sessions == 0 || s->now.steady_ms - s->closing_ms >= STOP_CLOSING_MS);
 }
 
 /* No ack is owed any more, and none is on its way. */

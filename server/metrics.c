@@ -113,7 +113,7 @@ static void verify_metrics(FILE *to, const server *s)
     gauge(to, "brasa_verify_threads", "that check signatures", v.threads);
     gauge(to, "brasa_verify_waiting", "checks of up to 8 keys that wait", (double)v.waiting);
     counter(to, "verify_curves", "signatures put to the curve", c.curves);
-    counter(to, "verify_remembered", "of them, those answered from memory", c.remembered);
+    counter(to, "verify_remembered", "signatures answered from memory", c.remembered);
     counter(to, "verify_keys", "public keys decoded", c.keys);
 }
 

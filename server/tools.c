@@ -103,13 +103,15 @@ void tools_usage(FILE *to)
         fprintf(to, "  brasa %s %s\n", table[i].name, table[i].words);
 }
 
-/* What a terminal would obey instead of showing: the words may be a relay's, or a
- * stranger's file. Above ASCII there are 32 more, of two bytes. */
-static void disarm(char *words)
+/* Above ASCII there are 32 more, of two bytes. */
+void tool_disarm(char *words, size_t len, const char *but)
 {
-    for (unsigned char *at = (unsigned char *)words; *at != '\0'; at++) {
-        if ((*at < ' ' && *at != '\n' && *at != '\t') || *at == 0x7f) *at = '?';
-        if (at[0] == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0) at[0] = at[1] = '?';
+    for (size_t i = 0; i < len; i++) {
+        unsigned char c = (unsigned char)words[i];
+        unsigned char next = i + 1 < len ? (unsigned char)words[i + 1] : 0;
+
+        if (c == 0x7f || (c < ' ' && (c == '\0' || strchr(but, c) == NULL))) words[i] = '?';
+        if (c == 0xc2 && next >= 0x80 && next < 0xa0) words[i] = words[i + 1] = '?';
     }
 }
 
@@ -123,7 +125,7 @@ int tool_complain(const tool_call *call, int result, const char *format, ...)
     len = vasprintf(&words, format, arguments);
     va_end(arguments);
     if (len < 0) words = NULL;
-    if (words != NULL) disarm(words);
+    if (words != NULL) tool_disarm(words, (size_t)len, "\n\t");
     fprintf(stderr, "brasa %s: %s\n", call->name, words != NULL ? words : "out of memory");
     free(words);
     return result;
@@ -256,8 +258,7 @@ int tools_run(int count, char **words)
 
 /* ---- a wish of it ---- */
 
-/* A word of the command line is UTF-8, a name is not (slice.h). */
-static bool to_name(const tool_call *call, const char *word, text *to, slice *out)
+bool tool_name(const tool_call *call, const char *word, text *to, slice *out)
 {
     slice utf8 = { word, word == NULL ? 0 : strlen(word) };
 
@@ -325,9 +326,9 @@ static bool make_wish(const tool_call *call, text *line)
                .souls = call->souls,
                .dry_run = call->dry_run,
                .skip_bad = call->skip_bad };
-    bool ok = to_name(call, call->soul, &names[0], &w.soul) &&
-              to_name(call, call->key, &names[1], &w.key) &&
-              to_name(call, call->prefix, &names[2], &w.prefix) && read_limit(call, &w) &&
+    bool ok = tool_name(call, call->soul, &names[0], &w.soul) &&
+              tool_name(call, call->key, &names[1], &w.key) &&
+              tool_name(call, call->prefix, &names[2], &w.prefix) && read_limit(call, &w) &&
               read_grace(call, &w) && read_root(call, &w);
 
     if (ok) {

@@ -10,6 +10,7 @@
 
 #include "core/base64.h"
 #include "core/json.h"
+#include "core/message.h"
 #include "server/audio_http.h"
 #include "server/upload_ask.h"
 
@@ -61,37 +62,19 @@ static bool complain(const track *t, const char *what, const char *why)
     return false;
 }
 
-/* What the relay said, without the end of its line. */
 static bool complain_of(const track *t, const char *what, int code, const char *why)
 {
-    slice said = text_slice(&t->answer);
-
-    while (said.len > 0 && said.at[said.len - 1] == '\n') said.len--;
     if (code == 0) return complain(t, what, why);
-    (void)tool_complain(t->call, 0, "%s: %d %.*s", what, code, (int)said.len, said.at);
+    tool_complain_of(t->call, what, code, text_slice(&t->answer));
     return false;
 }
 
 /* ---- the file ---- */
 
-static bool read_exactly(int file, char *to, size_t len, uint64_t at)
-{
-    while (len > 0) {
-        ssize_t n = pread(file, to, len, (off_t)at);
-
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        to += n;
-        len -= (size_t)n;
-        at += (uint64_t)n;
-    }
-    return true;
-}
-
 static bool read_chunk(track *t, uint32_t index)
 {
     errno = 0;
-    if (read_exactly(t->file, t->chunk, audio_stored_bytes(&t->m, index),
+    if (tool_read_at(t->file, t->chunk, audio_stored_bytes(&t->m, index),
                      (uint64_t)index * t->m.chunk))
         return true;
     return complain(t, t->call->file, errno ? strerror(errno) : "it has become shorter");
@@ -137,7 +120,8 @@ static bool hash_chunks(track *t, EVP_MD_CTX *sha256)
 
         if (!read_chunk(t, i)) return false;
         if (EVP_DigestUpdate(sha256, raw.at, raw.len) != 1 ||
-            audio_chunk_hash(tool_sha256(), raw, t->hashes + (size_t)i * AUDIO_HASH) != STATUS_OK)
+            audio_chunk_hash(crypto_hashing(), raw, t->hashes + (size_t)i * AUDIO_HASH) !=
+                STATUS_OK)
             return complain(t, t->call->file, "out of memory");
     }
     t->m.has_sha256 = EVP_DigestFinal_ex(sha256, t->m.sha256, &len) == 1;
@@ -175,8 +159,8 @@ static bool describe(track *t)
 
     EVP_MD_CTX_free(sha256);
     if (!hashed || !is_announced(t)) return false;
-    audio_root(tool_sha256(), t->hashes, t->m.count, t->m.root);
-    if (audio_manifest_print(&t->manifest, &t->m, tool_sha256(), keep_part, t) != STATUS_OK)
+    audio_root(crypto_hashing(), t->hashes, t->m.count, t->m.root);
+    if (audio_manifest_print(&t->manifest, &t->m, crypto_hashing(), keep_part, t) != STATUS_OK)
         return complain(t, t->call->file, "out of memory");
     crypto_hash_sha256(t->hash, (const unsigned char *)t->manifest.at, t->manifest.len);
     return true;
@@ -248,10 +232,10 @@ static bool read_bitmap(track *t)
 
 static bool ask_what_is_there(track *t)
 {
-    char rest[TOOL_HASH_WORD + 16], hash[TOOL_HASH_WORD], path[PATH_BYTES], why[HTTP_WHY_MAX];
+    char rest[AUDIO_URL_HASH + 16], hash[AUDIO_URL_HASH + 1], path[PATH_BYTES], why[HTTP_WHY_MAX];
     int code;
 
-    tool_url_hash(t->hash, hash);
+    audio_print_url_hash(t->hash, hash);
     snprintf(rest, sizeof rest, "have?m=%s", hash);
     print_path(t, rest, path);
     code = fetch(t, "GET", path, (slice){ "", 0 }, why);
@@ -269,7 +253,7 @@ static bool ask_what_is_there(track *t)
 
 static bool send_chunk(track *t, line *l)
 {
-    char rest[16 + TOOL_HASH_WORD], hash[TOOL_HASH_WORD], path[PATH_BYTES], why[HTTP_WHY_MAX];
+    char rest[AUDIO_URL_HASH + 16], hash[AUDIO_URL_HASH + 1], path[PATH_BYTES], why[HTTP_WHY_MAX];
 
     if (!read_chunk(t, l->index)) return false;
     if (l->http == NULL) {
@@ -277,7 +261,7 @@ static bool send_chunk(track *t, line *l)
         if (l->http == NULL) return complain(t, "no connection", why);
         l->opened++;
     }
-    tool_url_hash(t->hash, hash);
+    audio_print_url_hash(t->hash, hash);
     snprintf(rest, sizeof rest, "%u?m=%s", l->index, hash);
     print_path(t, rest, path);
     (void)http_send(l->http, "PUT", path, t->headers,
@@ -370,7 +354,7 @@ static bool put_title(track *t)
 static bool read_token(track *t)
 {
     const char *word = t->call->token;
-    char room[HEADERS_MAX / 2] = "";
+    char room[MESSAGE_TOKEN_MAX + sizeof "\r\n"] = "";
     FILE *from;
 
     if (word == NULL) return true;
@@ -382,7 +366,7 @@ static bool read_token(track *t)
         room[strcspn(room, "\r\n")] = '\0';
         word = room;
     }
-    if (*word == '\0' || strlen(word) >= sizeof room || strcspn(word, " \r\n") != strlen(word))
+    if (*word == '\0' || strlen(word) > MESSAGE_TOKEN_MAX || strcspn(word, " \r\n") != strlen(word))
         return complain(t, "--token", "a token has 8 to 256 visible characters");
     snprintf(t->headers, sizeof t->headers, "Authorization: Bearer %s\r\n", word);
     return true;
@@ -390,13 +374,15 @@ static bool read_token(track *t)
 
 static void report(const track *t)
 {
-    char root[AUDIO_ROOT], key[BASE64_LEN_32];
+    char root[AUDIO_ROOT], key[BASE64_LEN_32], soul[UPLOAD_TRACK_MAX];
 
     audio_hex(t->m.root, root);
     base64_print32(t->hash, key);
+    upload_note_soul(t->m.root, soul);
     printf("root %.64s\nmanifest %.44s\nchunks %u\nsent %u\nthere %u\n", root, key, t->m.count,
            t->sent, t->there);
-    if (t->call->title != NULL || t->call->artist != NULL) printf("track tracks/%.12s\n", root);
+    if (t->call->title != NULL || t->call->artist != NULL)
+        printf("track %.*s\n", UPLOAD_TRACK_MAX, soul);
 }
 
 static void clean_up(track *t)

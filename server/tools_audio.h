@@ -4,21 +4,22 @@
 #define SERVER_TOOLS_AUDIO_H
 
 #include "core/audio.h"
+#include "server/crypto.h"
 #include "server/tools_http.h"
 #include "server/tools_inside.h"
 
 #define TOOL_SERVER "http://127.0.0.1:8765"
 
-enum { TOOL_HASH_WORD = 48, TOOL_TEXT_MAX = 8 << 20 };
-
-/* SHA-256 as core/audio.h wants it. */
-const sea_crypto *tool_sha256(void);
+enum { TOOL_TEXT_MAX = 8 << 20 };
 
 /* Where --server says; false: it has complained. */
 bool tool_place(const tool_call *call, http_place *out);
 
-/* A hash for an address: base64url. */
-void tool_url_hash(const uint8_t hash[static AUDIO_HASH], char out[static TOOL_HASH_WORD]);
+/* What the relay said instead, without the end of its line. */
+void tool_complain_of(const tool_call *call, const char *what, int code, slice said);
+
+/* So many bytes of a file. False: it cannot be read, or has fewer. */
+bool tool_read_at(int file, char *to, size_t len, uint64_t at);
 
 /* One that stands alone: connects, asks, reads all of the answer. Its status, or 0
  * when there was none, and `why` says why. */

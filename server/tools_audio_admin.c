@@ -2,10 +2,8 @@
 #include "radisk/space.h"
 #include "server/clock.h"
 #include "server/line_root.h"
-#include "server/lines.h"
 #include "server/tools_inside.h"
 
-#include <inttypes.h>
 #include <time.h>
 
 enum { NAP_US = 500 };
@@ -42,11 +40,7 @@ void tool_pin_here(radisk *store, const wish *w, text *out)
 
     if (s == STATUS_OK) wait_for(store, &one);
     if (s == STATUS_OK) s = one.how;
-    if (s == STATUS_OK)
-        line_done(out, ",\"pinned\":%s,\"before\":%s", on ? "true" : "false",
-                  one.was ? "true" : "false");
-    else
-        line_error(out, "it could not be written: %s", status_text(s));
+    line_pinned(out, s, on, one.was);
 }
 
 static void went(void *context, const root_key *root, const root_record *is)
@@ -77,11 +71,5 @@ void tool_collect_here(radisk *store, const wish *w, text *out)
 
     if (s == STATUS_OK) wait_for(store, &one);
     if (s == STATUS_OK) s = one.how;
-    if (s == STATUS_OK)
-        line_done(out,
-                  ",\"roots\":%" PRIu64 ",\"rows\":%" PRIu64 ",\"stored\":%" PRIu64
-                  ",\"dry_run\":%s",
-                  one.gone.roots, one.gone.rows, one.gone.bytes, w->dry_run ? "true" : "false");
-    else
-        line_error(out, "it was cut short: %s; begin again", status_text(s));
+    line_collected(out, s, &one.gone, w->dry_run);
 }

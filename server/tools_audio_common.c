@@ -1,26 +1,11 @@
 /* tools_audio_common.c - see tools_audio.h. */
 #include "server/tools_audio.h"
 
-#include "core/base64.h"
-
-#include <sodium.h>
+#include <errno.h>
 #include <time.h>
 #include <unistd.h>
 
 enum { BAR_CHARS = 30 };
-
-static void sha256(void *context, slice bytes, uint8_t out[SEA_DIGEST_BYTES])
-{
-    (void)context;
-    crypto_hash_sha256(out, (const unsigned char *)bytes.at, bytes.len);
-}
-
-const sea_crypto *tool_sha256(void)
-{
-    static const sea_crypto table = { .sha256 = sha256 };
-
-    return &table;
-}
 
 bool tool_place(const tool_call *call, http_place *out)
 {
@@ -31,10 +16,24 @@ bool tool_place(const tool_call *call, http_place *out)
     return false;
 }
 
-void tool_url_hash(const uint8_t hash[static AUDIO_HASH], char out[static TOOL_HASH_WORD])
+void tool_complain_of(const tool_call *call, const char *what, int code, slice said)
 {
-    sodium_bin2base64(out, TOOL_HASH_WORD, hash, AUDIO_HASH,
-                      sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    while (said.len > 0 && said.at[said.len - 1] == '\n') said.len--;
+    (void)tool_complain(call, 0, "%s: %d %.*s", what, code, (int)said.len, said.at);
+}
+
+bool tool_read_at(int file, char *to, size_t len, uint64_t at)
+{
+    while (len > 0) {
+        ssize_t n = pread(file, to, len, (off_t)at);
+
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) return false;
+        to += n;
+        len -= (size_t)n;
+        at += (uint64_t)n;
+    }
+    return true;
 }
 
 int tool_fetch(const http_place *to, const char *method, const char *path, const char *headers,
@@ -62,7 +61,7 @@ bool tool_read_manifest(audio_manifest *out, arena *a, slice text_in, tool_part 
     slice *texts;
     bool good;
 
-    if (audio_manifest_read(out, tool_sha256(), a, text_in, why) != STATUS_OK) return false;
+    if (audio_manifest_read(out, crypto_hashing(), a, text_in, why) != STATUS_OK) return false;
     if (out->part_count == 0) return true;
     texts = arena_take(a, out->part_count * sizeof *texts);
     good = texts != NULL;
@@ -73,7 +72,7 @@ bool tool_read_manifest(audio_manifest *out, arena *a, slice text_in, tool_part 
         good = good && texts[i].at != NULL;
     }
     text_free(&part);
-    return good && audio_manifest_join(out, tool_sha256(), a, texts, why) == STATUS_OK;
+    return good && audio_manifest_join(out, crypto_hashing(), a, texts, why) == STATUS_OK;
 }
 
 /* ---- the bar ---- */

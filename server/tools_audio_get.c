@@ -42,20 +42,19 @@ static bool complain(const track *t, const char *what, const char *why)
 /* `hash` NULL: the one that the relay would serve the track by. */
 static bool fetch_text(track *t, const uint8_t *hash)
 {
-    char path[PATH_BYTES], root[AUDIO_ROOT], word[TOOL_HASH_WORD] = "", why[HTTP_WHY_MAX];
+    char path[PATH_BYTES], root[AUDIO_ROOT], word[AUDIO_URL_HASH + 1] = "", why[HTTP_WHY_MAX];
     uint8_t is[AUDIO_HASH];
     slice said;
     int code;
 
     audio_hex(t->root, root);
-    if (hash != NULL) tool_url_hash(hash, word);
+    if (hash != NULL) audio_print_url_hash(hash, word);
     snprintf(path, sizeof path, "/audio/%.64s/m%s%s", root, hash != NULL ? "?m=" : "", word);
     code = tool_fetch(&t->to, "GET", path, "", (slice){ "", 0 }, &t->answer, why);
     said = text_slice(&t->answer);
     if (code == 0) return complain(t, "the manifest", why);
     if (code != 200) {
-        (void)tool_complain(t->call, 0, "the manifest: %d %.*s", code,
-                            (int)(said.len > 0 ? said.len - 1 : 0), said.at);
+        tool_complain_of(t->call, "the manifest", code, said);
         return false;
     }
     crypto_hash_sha256(is, (const unsigned char *)said.at, said.len);
@@ -109,26 +108,13 @@ static bool is_good(const track *t, uint32_t index)
     slice raw = { t->chunk, audio_stored_bytes(&t->m, index) };
     uint8_t hash[AUDIO_HASH];
 
-    return audio_chunk_hash(tool_sha256(), raw, hash) == STATUS_OK &&
+    return audio_chunk_hash(crypto_hashing(), raw, hash) == STATUS_OK &&
            memcmp(hash, t->m.hashes + (size_t)index * AUDIO_HASH, sizeof hash) == 0;
 }
 
 static bool take(track *t, uint32_t index)
 {
     return EVP_DigestUpdate(t->sha256, t->chunk, audio_stored_bytes(&t->m, index)) == 1;
-}
-
-static bool read_exactly(int file, char *to, size_t len)
-{
-    while (len > 0) {
-        ssize_t n = read(file, to, len);
-
-        if (n < 0 && errno == EINTR) continue;
-        if (n <= 0) return false;
-        to += n;
-        len -= (size_t)n;
-    }
-    return true;
 }
 
 /* Finds out how much of it is good in what stdout is appended to, and cuts off the
@@ -143,7 +129,8 @@ static bool go_on(track *t)
         return complain(t, "--continue", "stdout has to be a file: >> FILE");
     }
     while (t->next < t->m.count &&
-           read_exactly(file, t->chunk, audio_stored_bytes(&t->m, t->next)) &&
+           tool_read_at(file, t->chunk, audio_stored_bytes(&t->m, t->next),
+                        (uint64_t)t->next * t->m.chunk) &&
            is_good(t, t->next) && take(t, t->next))
         t->next++;
     close(file);
@@ -175,12 +162,12 @@ static bool write_chunk(track *t, uint32_t index)
 
 static http_line *ask(track *t, http_answer *a, char why[static HTTP_WHY_MAX])
 {
-    char path[PATH_BYTES], root[AUDIO_ROOT], word[TOOL_HASH_WORD], range[64];
+    char path[PATH_BYTES], root[AUDIO_ROOT], word[AUDIO_URL_HASH + 1], range[64];
     http_line *l = http_open(&t->to, why);
 
     if (l == NULL) return NULL;
     audio_hex(t->root, root);
-    tool_url_hash(t->hash, word);
+    audio_print_url_hash(t->hash, word);
     snprintf(path, sizeof path, "/audio/%.64s?m=%s", root, word);
     snprintf(range, sizeof range, "Range: bytes=%llu-\r\n",
              (unsigned long long)t->next * t->m.chunk);
@@ -219,12 +206,8 @@ static bool take_answer(track *t, http_line *l)
 
 static bool say_refusal(track *t, http_line *l, int code)
 {
-    slice said;
-
     if (!http_read_all(l, &t->answer, TOOL_TEXT_MAX)) text_reset(&t->answer, 0);
-    said = text_slice(&t->answer);
-    (void)tool_complain(t->call, 0, "the track: %d %.*s", code,
-                        (int)(said.len > 0 ? said.len - 1 : 0), said.at);
+    tool_complain_of(t->call, "the track", code, text_slice(&t->answer));
     return false;
 }
 

@@ -1,6 +1,5 @@
 /* tools_can.c - `brasa can`: whether somebody may write somewhere, before they try. */
 #include "core/guard.h"
-#include "core/utf16.h"
 #include "server/clock.h"
 #include "server/crypto.h"
 #include "server/explain.h"
@@ -15,7 +14,8 @@ enum { CERTIFICATE_MAX = 1 << 20, ARENA_MAX = 64 << 20 };
 
 typedef struct asking {
     const tool_call *call;
-    text soul, key;
+    text names[2]; /* what the two are lent from */
+    slice soul, key;
     arena arena;
     crypto *crypto;
     explainer e;
@@ -72,6 +72,7 @@ static int answer_finding(asking *q, const sea_finding *f)
         if (f->certified) text_add(&why, SLICE(" - "));
     }
     if (f->certified) explain_certificate(&q->e, f, &why);
+    if (text_ok(&why)) tool_disarm(why.at, why.len, "");
     text_add_char(&why, '\0');
     result =
         text_ok(&why) ? answer(good, why.at) : tool_complain(q->call, TOOL_WRONG, "out of memory");
@@ -88,9 +89,8 @@ static int ask_certificate(asking *q)
     status s;
 
     if (read_certificate(q, &certificate)) {
-        s = sea_may(q->e.crypto, &q->arena, text_slice(&q->soul), text_slice(&q->key),
-                    (slice){ pub, strlen(pub) }, unquoted(q, text_slice(&certificate)), q->e.now_ms,
-                    &f);
+        s = sea_may(q->e.crypto, &q->arena, q->soul, q->key, (slice){ pub, strlen(pub) },
+                    unquoted(q, text_slice(&certificate)), q->e.now_ms, &f);
         if (s == STATUS_OK)
             result = answer_finding(q, &f);
         else
@@ -112,8 +112,7 @@ static int ask_user_space(asking *q, slice x, slice y)
     bool own = pub.len == x.len + 1 + y.len && memcmp(pub.at, x.at, x.len) == 0 &&
                pub.at[x.len] == '.' && memcmp(pub.at + x.len + 1, y.at, y.len) == 0;
 
-    if (own && slice_equal(text_slice(&q->key), SLICE("pub")) && x.at == q->soul.at + 1 &&
-        q->soul.len == pub.len + 1)
+    if (own && explain_is_account(q->soul, q->key, x, y))
         return answer(true, "the space is theirs; \"pub\" holds their key, as a text");
     if (own) return answer(true, "the space is theirs; the value must be signed");
     if (q->call->cert != NULL) return ask_certificate(q);
@@ -124,7 +123,7 @@ static int ask(asking *q)
 {
     slice x, y;
 
-    switch (sea_kind_of(text_slice(&q->soul), &x, &y)) {
+    switch (sea_kind_of(q->soul, &x, &y)) {
     case SEA_ALIASES:
         return answer(true, "everybody may, the link \"~@\" + key and nothing else");
     case SEA_ALIAS:
@@ -137,18 +136,6 @@ static int ask(asking *q)
     default:
         return answer(true, "it is nobody's; a relay that is signed or closed wants a token");
     }
-}
-
-static bool to_cesu(const tool_call *call, const char *word, text *out)
-{
-    slice utf8 = { word, strlen(word) };
-
-    if (!utf16_valid_utf8(utf8)) {
-        (void)tool_complain(call, 0, "\"%s\" is not valid UTF-8", word);
-        return false;
-    }
-    utf16_to_cesu(out, utf8);
-    return text_ok(out);
 }
 
 int tool_can(const tool_call *call)
@@ -169,9 +156,11 @@ int tool_can(const tool_call *call)
                        .arena = &q.arena,
                        .limits = relay_default_limits(),
                        .now_ms = clock_now().wall_ms };
-    if (to_cesu(call, call->soul, &q.soul) && to_cesu(call, call->key, &q.key)) result = ask(&q);
-    text_free(&q.soul);
-    text_free(&q.key);
+    if (tool_name(call, call->soul, &q.names[0], &q.soul) &&
+        tool_name(call, call->key, &q.names[1], &q.key))
+        result = ask(&q);
+    text_free(&q.names[0]);
+    text_free(&q.names[1]);
     arena_free(&q.arena);
     crypto_free(q.crypto);
     return result;

@@ -23,6 +23,14 @@ typedef struct tool_call {
 int tool_complain(const tool_call *call, int result, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* A word of the command line, which is UTF-8, as a name, which is not (slice.h): lent from
+ * `to`, and empty when there is no word. False: it has said why not, or memory is short. */
+bool tool_name(const tool_call *call, const char *word, text *to, slice *out);
+
+/* Puts "?" for what a terminal would obey instead of showing, all but the characters of
+ * `but`: the words may be a relay's, or a stranger's file. */
+void tool_disarm(char *words, size_t len, const char *but);
+
 /* What comes back, from a server or from ourselves: lines, and a backup's bytes. */
 typedef struct tool_reply {
     const tool_call *call;

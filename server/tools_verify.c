@@ -6,7 +6,6 @@
  * what is malformed is called what the relay calls it.
  */
 #include "core/message.h"
-#include "core/utf16.h"
 #include "server/clock.h"
 #include "server/crypto.h"
 #include "server/explain.h"
@@ -17,7 +16,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum {
     INPUT_MAX = 256 << 20, /* of one JSON text */
@@ -50,6 +48,7 @@ static void say(verifying *v, explain_verdict verdict, slice soul, slice key, sl
 
     ++v->count[verdict];
     text_reset(t, ARENA_KEEP);
+    text_add(t, (slice){ explain_word(verdict), strlen(explain_word(verdict)) });
     if (soul.len > 0) {
         text_add_char(t, ' ');
         json_print_name(t, soul);
@@ -58,12 +57,14 @@ static void say(verifying *v, explain_verdict verdict, slice soul, slice key, sl
         text_add_char(t, ' ');
         json_print_name(t, key);
     }
+    text_add(t, SLICE(": "));
+    text_add(t, why);
     if (!text_ok(t)) {
         (void)complain_line(v, "out of memory");
         return;
     }
-    printf("%s%.*s: %.*s\n", explain_word(verdict), (int)t->len, t->len > 0 ? t->at : "",
-           (int)why.len, why.at);
+    tool_disarm(t->at, t->len, "");
+    printf("%.*s\n", (int)t->len, t->at);
 }
 
 static void say_fault(verifying *v, const message_fault *fault)

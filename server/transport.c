@@ -79,15 +79,19 @@ static bool note_subprotocol(server *s, struct lws *wsi)
     return true;
 }
 
-static bool origin_allowed(server *s, struct lws *wsi)
+bool transport_origin(const server *s, struct lws *wsi)
 {
     char origin[512];
-    int len = lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN);
+    int len = lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN);
 
     /* No browser: whoever can send no header can send any. */
-    if (len == 0) return true;
-    if (lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN) < 0) len = -1;
-    if (len > 0 && options_origin_allowed(s->options, origin, (size_t)len)) return true;
+    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) return true;
+    return len > 0 && options_origin_allowed(s->options, origin, (size_t)len);
+}
+
+static bool origin_allowed(server *s, struct lws *wsi)
+{
+    if (transport_origin(s, wsi)) return true;
     s->counts.refused_origin++;
     log_say(&s->log, LOG_REFUSED, s->now, "a handshake from an origin that --origin does not name");
     return false;

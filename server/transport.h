@@ -19,6 +19,9 @@ void transport_close(server *s);
  * nobody in particular. gate_part() takes it back. False: no memory. */
 bool transport_client(server *s, struct lws *wsi, gate_person **out);
 
+/* Whether a page of this origin, if it is one, is let in. */
+bool transport_origin(const server *s, struct lws *wsi);
+
 /* Takes an accepted socket and its visitor, whatever is returned. */
 void transport_adopt(server *s, int fd, visitor *v, bool tls);
 

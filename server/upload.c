@@ -2,6 +2,7 @@
 #include "server/upload.h"
 
 #include "core/base64.h"
+#include "core/json.h"
 #include "core/utf16.h"
 #include "radisk/raw.h"
 #include "radisk/space.h"
@@ -292,20 +293,11 @@ static bool keep(upload *u, slice soul, slice key)
     return s == STATUS_OK;
 }
 
-/* Bytes as the value that stands for them. */
+/* Bytes as the value that stands for them; its memory is for all chunks. */
 static void encode(upload *u, slice raw)
 {
-    size_t room = sodium_base64_ENCODED_LEN(raw.len, sodium_base64_VARIANT_ORIGINAL) + 2;
-    char *at;
-
-    text_reset(&u->value, room);
-    at = text_room(&u->value, room);
-    if (at == NULL) return;
-    at[0] = '"';
-    /* Not libsodium's, which takes as long for every byte, and ten times that. */
-    (void)EVP_EncodeBlock((unsigned char *)at + 1, (const unsigned char *)raw.at, (int)raw.len);
-    at[room - 2] = '"'; /* over the NUL */
-    u->value.len = room - 1;
+    text_reset(&u->value, SIZE_MAX);
+    json_print_base64(&u->value, raw);
 }
 
 /* The hash of the string in u->value, which has no escapes. */
@@ -417,7 +409,7 @@ static void describe(upload *u)
 
 static void write_nodes(upload *u, size_t *bytes)
 {
-    for (; u->next<u->m.count && * bytes> 0; ++u->next) {
+    for (; *bytes > 0 && u->next < u->m.count; ++u->next) {
         if (!write_node(u)) return;
         *bytes -= *bytes < u->m.chunk ? *bytes : u->m.chunk;
     }
@@ -431,16 +423,12 @@ static bool keep_text(upload *u, slice what, uint8_t hash[static AUDIO_HASH])
 {
     const sea_crypto *c = crypto_of(u);
     char soul[AUDIO_SOUL_MAX], key[BASE64_LEN_32];
-    text name = { 0 };
     size_t soul_len = audio_manifest_soul(soul, u->m.root);
 
     c->sha256(c->context, what, hash);
     base64_print32(hash, key);
-    utf16_to_cesu(&name, what);
     text_reset(&u->value, what.len);
-    if (text_ok(&name)) json_print_name(&u->value, text_slice(&name));
-    u->value.failed |= !text_ok(&name);
-    text_free(&name);
+    json_print_name(&u->value, what);
     return keep(u, (slice){ soul, soul_len }, (slice){ key, BASE64_LEN_32 });
 }
 
@@ -457,7 +445,7 @@ static void write_parts(upload *u)
 static void describe_end(upload *u)
 {
     char root[AUDIO_ROOT], key[BASE64_LEN_32], sha256[AUDIO_ROOT], more[AUDIO_ROOT + 64] = "";
-    char track[UPLOAD_TRACK_MAX + 16] = "";
+    char track[UPLOAD_TRACK_MAX + 16] = "", soul[UPLOAD_TRACK_MAX];
 
     audio_hex(u->m.root, root);
     base64_print32(u->manifest_hash, key);
@@ -465,8 +453,9 @@ static void describe_end(upload *u)
     if (u->kind == UPLOAD_FILE)
         (void)snprintf(more, sizeof more, ",\"bytes\":%llu,\"sha256\":\"%.*s\"",
                        (unsigned long long)u->bytes, AUDIO_ROOT, sha256);
+    upload_note_soul(u->m.root, soul);
     if (upload_note_is_there(&u->note))
-        (void)snprintf(track, sizeof track, ",\"track\":\"tracks/%.12s\"", root);
+        (void)snprintf(track, sizeof track, ",\"track\":\"%.*s\"", UPLOAD_TRACK_MAX, soul);
     end(u, 201, "{\"root\":\"%.*s\",\"manifest\":\"%.*s\"%s%s}\n", AUDIO_ROOT, root, BASE64_LEN_32,
         key, more, track);
     u->phase = PHASE_SYNC;

@@ -41,27 +41,25 @@ struct upload_http {
 
 /* ---- the end ---- */
 
-void upload_end(visitor *v)
-{
-    upload_http *h = v->upload;
-
-    if (h == NULL) return;
-    if (h->phase == TAKING) v->server->counts.uploads_broken++;
-    if (h->upload != NULL) h->server->upload_count--;
-    TAILQ_REMOVE(&h->server->uploads, h, all);
-    v->upload = NULL;
-    upload_free(h->upload);
-    text_free(&h->left);
-    gate_part(h->person);
-    free(h);
-}
-
 static void drop_upload(upload_http *h)
 {
     if (h->upload != NULL) h->server->upload_count--;
     upload_free(h->upload);
     h->upload = NULL;
     text_free(&h->left);
+}
+
+void upload_end(visitor *v)
+{
+    upload_http *h = v->upload;
+
+    if (h == NULL) return;
+    if (h->phase == TAKING) v->server->counts.uploads_broken++;
+    TAILQ_REMOVE(&h->server->uploads, h, all);
+    v->upload = NULL;
+    drop_upload(h);
+    gate_part(h->person);
+    free(h);
 }
 
 /* Not from a callback of its own connection, which would be returned into. */
@@ -262,15 +260,6 @@ static int refuse(upload_http *h, const upload_ask *ask, int code, const char *w
     return ask->more_comes ? result : -1;
 }
 
-static bool origin_allowed(const server *s, struct lws *wsi)
-{
-    char origin[512];
-    int len = lws_hdr_copy(wsi, origin, sizeof origin, WSI_TOKEN_ORIGIN);
-
-    if (lws_hdr_total_length(wsi, WSI_TOKEN_ORIGIN) == 0) return true;
-    return len > 0 && options_origin_allowed(s->options, origin, (size_t)len);
-}
-
 /* A page of another origin may post a file with a browser's cookies without asking
  * first: it is a simple request. Those cookies say nothing, unless the operator has said
  * which pages are let in. */
@@ -338,14 +327,17 @@ static bool mode_allows(asking *a, slice soul, slice key)
 }
 
 /* A title is not signed, so it is only for whoever may write what is not. */
+static bool keeps_titles(const asking *a)
+{
+    return guard_refuses(a->h->server->guard, SLICE("tracks/0"), SLICE("title"), false,
+                         a->token == TOKEN_KNOWN) == NULL;
+}
+
 static bool may_tell(asking *a)
 {
     const upload_ask *ask = a->ask;
 
-    if (ask->title_len + ask->artist_len == 0) return true;
-    if (guard_refuses(a->h->server->guard, SLICE("tracks/0"), SLICE("title"), false,
-                      a->token == TOKEN_KNOWN) == NULL)
-        return true;
+    if (ask->title_len + ask->artist_len == 0 || keeps_titles(a)) return true;
     if (ask->is_named && ask->artist_len == 0) return true; /* only the type is learnt from it */
     return no(a, 403, "signed: this relay keeps no title that nobody signed; write it yourself\n");
 }
@@ -376,7 +368,8 @@ static bool may_come(asking *a)
     server *s = h->server;
 
     if (s->stopping) return no(a, 503, "busy: the relay is stopping\n");
-    if (!origin_allowed(s, h->wsi)) return no(a, 403, "origin: pages from there are not let in\n");
+    if (!transport_origin(s, h->wsi))
+        return no(a, 403, "origin: pages from there are not let in\n");
     if (!transport_client(s, h->wsi, &h->person)) return no(a, 503, "busy: out of memory\n");
     if (is_one_too_many(h)) {
         s->counts.uploads_crowded++;
@@ -406,13 +399,11 @@ static upload *begin_chunk(asking *a)
     return u;
 }
 
-static void tell(asking *a, upload *u)
+static void tell(const asking *a, upload *u)
 {
     const upload_ask *ask = a->ask;
-    bool is_open = guard_refuses(a->h->server->guard, SLICE("tracks/0"), SLICE("title"), false,
-                                 a->token == TOKEN_KNOWN) == NULL;
 
-    if (is_open && u != NULL)
+    if (u != NULL && keeps_titles(a))
         upload_tell(u, (slice){ ask->title, ask->title_len },
                     (slice){ ask->artist, ask->artist_len });
 }

@@ -3,7 +3,6 @@
 
 #include "core/base64.h"
 #include "core/json.h"
-#include "core/utf16.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -13,13 +12,7 @@ enum { FIELDS = 9, VALUE_MAX = 2 * AUDIO_TYPE_MAX + 64 };
 
 static void read_text(text *out, slice utf8)
 {
-    text name = { 0 };
-
-    if (utf8.len == 0) return;
-    utf16_to_cesu(&name, utf8);
-    if (text_ok(&name)) json_print_name(out, text_slice(&name));
-    out->failed |= !text_ok(&name);
-    text_free(&name);
+    if (utf8.len > 0) json_print_name(out, utf8);
 }
 
 void upload_note_read(upload_note *n, slice title, slice artist)

@@ -3,7 +3,6 @@
 
 #include "core/base64.h"
 #include "core/json.h"
-#include "core/utf16.h"
 
 enum {
     /* The manifest and the parts of the largest track are 257; strangers may add to them. */
@@ -47,13 +46,10 @@ static bool may_name(search *f, slice value)
 static void look_in_text(search *f, slice value)
 {
     arena a = arena_make(MANIFEST_ROOM);
-    slice name;
     text utf8 = { 0 };
 
-    if (json_unescape((slice){ value.at + 1, value.len - 2 }, &a, &name) == STATUS_OK) {
-        utf16_to_utf8(&utf8, name);
-        if (text_ok(&utf8)) look_in_manifest(f, text_slice(&utf8), &a);
-    }
+    if (json_unescape_utf8((slice){ value.at + 1, value.len - 2 }, &a, &utf8) == STATUS_OK)
+        look_in_manifest(f, text_slice(&utf8), &a);
     text_free(&utf8);
     arena_free(&a);
 }

@@ -47,11 +47,15 @@ static bool add(reading *r, writers_list *list, slice word)
 
 static bool read_whole(reading *r, FILE *from, const char *path, slice *out)
 {
-    char *bytes = malloc(FILE_MAX + 1);
-    size_t len = bytes == NULL ? 0 : fread(bytes, 1, FILE_MAX + 1, from);
-    char *fitting;
+    struct stat about;
+    char *bytes, *fitting;
+    size_t len;
 
+    if (fstat(fileno(from), &about) == 0 && S_ISFIFO(about.st_mode))
+        return wrong(r, "%s: is a pipe; it is read more than once, so it has to be a file", path);
+    bytes = malloc(FILE_MAX + 1);
     if (bytes == NULL) return wrong(r, "out of memory");
+    len = fread(bytes, 1, FILE_MAX + 1, from);
     fitting = realloc(bytes, len ? len : 1);
     if (fitting != NULL) bytes = fitting;
     r->to->files[r->to->file_count].at = bytes;

@@ -21,6 +21,7 @@ const stranger = certificate(eve, terms());
 /* Name: [soul, key, value, state, verdict, what the line says]. In a put of today. */
 const writes = {
     'an account\'s own key': [space, 'pub', ann.pub, now, 'kept', 'the key of this account'],
+    'the key "pub" where the soul spells the account in another way': [space.replace('.', '/'), 'pub', signed(ann, space.replace('.', '/'), 'pub', ann.pub, now), now, 'kept', `signed by its owner ${ann.pub}`],
     'another key as the account\'s': [space, 'pub', bob.pub, now, 'refused', 'Account not same! - "pub" of an account'],
     'what the owner signed': [space, 'name', signed(ann, space, 'name', 'Ann', now), now, 'kept', `signed by its owner ${ann.pub}`],
     'null, signed': [space, 'gone', signed(ann, space, 'gone', null, now), now, 'kept', 'signed by its owner'],
@@ -102,6 +103,24 @@ export function rules_cases(admin)
             }
         }
         await raw.close();
+    });
+
+    admin.test('verify and can show what a stranger wrote, and no terminal obeys it', async t => {
+        const at = scratch(t);
+        const sly = '\x1b]0;x\x07\0\nkept \x7f\u009b31m';
+        const rows = [
+            { soul: space, key: 'name', value: JSON.stringify({ ':': 1, '~': 'x', '*': sly }), state: now },
+            { soul: `chat${sly}`, key: sly, value: 1, state: now },
+            { soul: inbox, key: 'a', value: signed_with(certificate(ann, terms({ wb: sly })), bob, inbox, 'a', 'hi', now), state: now },
+        ];
+        const out = await verify(as_lines(rows), 1);
+        assert.doesNotMatch(out, /[^\n\P{Cc}]/u);
+        assert.deepEqual(out.split('\n').map(line => line.split(' ')[0]), ['refused', 'kept', 'kept', 'kept', '']);
+        assert.match(out, /is not that of \?\]0;x\?\?\?kept \?\?\?31m over this soul/);
+        writeFileSync(at('cert'), JSON.stringify(certificate(ann, terms({ wb: sly }))));
+        const said = await done(['can', bob.pub, inbox, 'a', '--cert', at('cert')]);
+        assert.match(said, /^yes: .* blocked in "\?\]0;x\?\?\?kept \?\?\?31m" of the owner\n$/);
+        assert.doesNotMatch(said, /[^\n\P{Cc}]/u);
     });
 
     admin.test('verify understands a message, a batch, a node, a graph, a write, a row, and lines of them', async () => {
@@ -208,6 +227,7 @@ export function rules_cases(admin)
         const cases = [
             [ann, space, 'name', null, 0, /^yes: the space is theirs; the value must be signed/],
             [ann, space, 'pub', null, 0, /^yes: .* holds their key/],
+            [ann, space.replace('.', '/'), 'pub', null, 0, /^yes: the space is theirs; the value must be signed/],
             [ann, 'x' + space + '/a', 'pub', null, 0, /^yes: the space is theirs; the value must be signed/],
             [bob, space, 'name', null, 1, /^no: the space is another's/],
             [bob, 'chat', 'name', null, 0, /^yes: it is nobody's/],

@@ -36,7 +36,9 @@ function flip({ file }, at, bit)
 async function judge_damage(relay, index, what)
 {
     const from = index * track.chunk, chunk = track.chunks[index];
+    const before = await metric(relay, 'audio_bytes_total');
     const whole = await ask(relay, `GET ${track.path}`);
+    if (index > 0) assert.ok(await metric(relay, 'audio_bytes_total') - before >= whole.body.length, `${what}: what was sent is counted`);
     if (index === 0) assert.equal(whole.status, 500, what);
     else assert.ok(whole.status === 200 && whole.cut && whole.body.length <= from, `${what}: ${whole.body.length} bytes`);
     if (index > 0) assert.ok(whole.body.equals(track.stored.subarray(0, whole.body.length)), what);

@@ -231,6 +231,10 @@ function mode_cases(suite, world)
         const file = scratch(t)('token');
         writeFileSync(file, `${token}\n`);
         assert.equal((await put_well([file_of(t, plain), ...server_of(relay), '--token', `@${file}`, '--title', 'x'])).there, song.chunks.length);
+        const longest = 'x'.repeat(256), wide = await world.own_relay(t, { args: ['--write', 'closed', '--write-token', longest] });
+        assert.equal((await put_well([file_of(t, plain), ...server_of(wide), '--token', longest])).sent, song.chunks.length);
+        writeFileSync(file, `${longest}\r\n`);
+        assert.equal((await put_well([file_of(t, plain), ...server_of(wide), '--token', `@${file}`])).there, song.chunks.length);
         const keyed = await world.own_relay(t, { args: ['--write', 'closed', '--allow', make_pair().pub] });
         assert.equal((await send(keyed, 'POST /audio', plain)).status, 403);
     });
@@ -389,6 +393,7 @@ function tool_cases(suite, world)
 
     suite.test('it says what is wrong, and with which status', async t => {
         const relay = await world.own_relay(t), file = file_of(t, plain), empty = file_of(t, ''), to = scratch(t)('out');
+        const wide = file_of(t, `${'x'.repeat(257)}\n`);
         const rows = [
             [['put', '/nowhere/x', ...server_of(relay)], 2, /No such file/],
             [['put', empty, ...server_of(relay)], 2, /it is empty/],
@@ -397,6 +402,8 @@ function tool_cases(suite, world)
             [['put', file, ...server_of(relay), '--sha256', '0'.repeat(64)], 1, /its sha256 is another one/],
             [['put', file, ...server_of(relay), '--type', 'x'.repeat(200)], 2, /type too long/],
             [['put', file, ...server_of(relay), '--token', 'a b'], 2, /a token has/],
+            [['put', file, ...server_of(relay), '--token', 'x'.repeat(257)], 2, /a token has/],
+            [['put', file, ...server_of(relay), '--token', `@${wide}`], 2, /a token has/],
             [['get', 'abc', ...server_of(relay)], 2, /a root is 64 digits/],
             [['get', song.root, ...server_of(relay)], 1, /404 no manifest of this is here/],
             [['get'], 2, /usage: brasa audio get/],

@@ -104,6 +104,16 @@ function table_cases(suite, world)
         const first = await ask(world.relay, `GET ${long.path}/m?m=${Buffer.from(long.parts[0].key, 'base64').toString('base64url')}`);
         assert.equal(first.body.toString(), long.parts[0].text);
     });
+
+    suite.test('what is no text under the name of its hash is no manifest, and the relay is not to blame', async () => {
+        const soul = `audio/${long.root}#m`;
+        for (const value of [5, true, '']) {
+            const hash = createHash('sha256').update(String(value)).digest();
+            await put_all(world.relay, [{ soul, key: hash.toString('base64'), text: value }]);
+            const got = await ask(world.relay, `GET ${long.path}/m?m=${hash.toString('hex')}`);
+            assert.deepEqual([got.status, got.body.toString()], [404, 'no manifest of this is here\n'], JSON.stringify(value));
+        }
+    });
 }
 
 function content_cases(suite, world)

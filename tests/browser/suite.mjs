@@ -27,6 +27,7 @@ const test = (sentence, body, options) => browser_suite.test(sentence, body, { b
 async function context(t, options = {})
 {
     const context = await browser.newContext(options);
+    context.setDefaultTimeout(90_000);
     t.after(() => context.close());
     return context;
 }

@@ -71,11 +71,15 @@ export class Visitor {
 
     media() { return this.page.evaluate(() => { const a = document.querySelector('audio'); return { at: a.currentTime, long: a.duration, paused: a.paused, src: a.src, error: a.error?.message ?? '' }; }); }
 
-    /* The media clock goes on by a second or more from where it is. */
+    /* The media clock goes on by a second or more; from where the track that now sounds was first seen. */
     async hears(seconds = 30)
     {
-        const { at } = await this.media();
-        return until('the music to go on', async () => { const now = await this.media(); return !now.paused && now.at > at + 1; }, seconds);
+        let first = await this.media();
+        return until('the music to go on', async () => {
+            const now = await this.media();
+            if (now.src !== first.src || now.at < first.at) first = now;
+            return !now.paused && now.at > first.at + 1;
+        }, seconds);
     }
 
     /* What sounds now takes a tenth of its pace: so it lasts, also where the machine is slow. */

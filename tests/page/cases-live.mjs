@@ -132,6 +132,18 @@ function offline_cases(suite, world)
         }
     }, { beside: true, seconds: 120 });
 
+    suite.test('a page gives up a connection that nobody answers, and has two again', async t => {
+        const line = await world.line(t), ann = await world.person(t, { origin: `http://127.0.0.1:${line.port}` });
+        const both = () => ann.relay.online && ann.relay.streams;
+        await seen('both', both);
+        line.swallow();
+        await seen('her to notice', () => !ann.relay.online && line.connections === 0);
+        await seen('two tries', () => line.connections === 2);
+        line.mend();
+        await seen('her to be back', both, 40);
+        assert.equal(line.connections, 2);
+    }, { beside: true });
+
     suite.test('of two who wrote one thing, one of them without a line, the later wins for both', async t => {
         const relay = await world.own_relay(t), line = await world.line(t, relay), ann = await world.person(t, { relay });
         const there = ann.browser.page(t, `http://127.0.0.1:${line.port}`); /* her other device */

@@ -159,17 +159,6 @@ static void to_all_but(client *c, int via, slice message)
         if (c->neighbours[i] != via) to_neighbour(c, c->neighbours[i], message);
 }
 
-/* A string that holds JSON, as one element of a batch. */
-static void add_as_string(text *t, const frame *f)
-{
-    text_add_char(t, '"');
-    for (size_t i = 0; i < f->len; i++) {
-        if (f->text[i] == '"' || f->text[i] == '\\') text_add_char(t, '\\');
-        text_add_char(t, f->text[i]);
-    }
-    text_add_char(t, '"');
-}
-
 static void send_batch(client *c)
 {
     text *t = line(c);
@@ -180,7 +169,7 @@ static void send_batch(client *c)
 
         if (t->len > 1) text_add_char(t, ',');
         if (c->batches_strings)
-            add_as_string(t, f);
+            json_print_name(t, (slice){ f->text, f->len });
         else
             text_add(t, (slice){ f->text, f->len });
         c->out = f->next;

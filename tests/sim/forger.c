@@ -5,6 +5,7 @@
  * Some of its puts hold, beside a forgery that nothing kept can be newer than, a
  * write that would be fine alone: of those nobody may ever hear.
  */
+#include "core/json.h"
 #include "tests/sim/world.h"
 
 #include <math.h>
@@ -53,12 +54,7 @@ static slice as_string(world *w, slice words)
     text t = { 0 };
     slice kept;
 
-    text_add_char(&t, '"');
-    for (size_t i = 0; i < words.len; i++) {
-        if (words.at[i] == '"' || words.at[i] == '\\') text_add_char(&t, '\\');
-        text_add_char(&t, words.at[i]);
-    }
-    text_add_char(&t, '"');
+    json_print_name(&t, words);
     kept = world_keep(w, text_slice(&t));
     text_free(&t);
     return kept;

@@ -1,6 +1,7 @@
 /* people.c - see people.h. */
 #include "tests/sim/people.h"
 
+#include "core/json.h"
 #include "core/number.h"
 #include "tests/sim/world.h"
 #include "tests/tools/curve.h"
@@ -212,23 +213,12 @@ static void print_form(text *t, const people_form *f, int soul)
     text_free(&words);
 }
 
-/* Nothing but these two is escaped: what it holds is JSON already. */
-static void quote(text *to, slice words)
-{
-    text_add_char(to, '"');
-    for (size_t i = 0; i < words.len; i++) {
-        if (words.at[i] == '"' || words.at[i] == '\\') text_add_char(to, '\\');
-        text_add_char(to, words.at[i]);
-    }
-    text_add_char(to, '"');
-}
-
 slice people_form_print(people *p, const people_form *f, int soul)
 {
     text words = { 0 }, value = { 0 };
 
     print_form(&words, f, soul);
-    quote(&value, text_slice(&words));
+    json_print_name(&value, text_slice(&words));
     text_free(&words);
     return keep(p->world, &value);
 }

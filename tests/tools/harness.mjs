@@ -22,12 +22,17 @@ export { assert, sleep };
 
 const beside_at_once = 4;
 
+/* Limits are written as seconds of a machine with nothing else to do; a loaded one is given more. */
+const patience = 3;
+
+const too_late = (what, seconds) => new Error(`not within ${seconds * patience} s: ${what}`);
+
 /* The promise, or an error that names what did not come. */
 export function within(seconds, what, promise)
 {
     let timer;
     const late = new Promise((resolve, reject) => {
-        timer = setTimeout(() => reject(new Error(`not within ${seconds} s: ${what}`)), seconds * 1000);
+        timer = setTimeout(() => reject(too_late(what, seconds)), seconds * patience * 1000);
     });
     return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
@@ -36,12 +41,12 @@ export function within(seconds, what, promise)
  * tell us by itself (a value in a client's memory). */
 export async function until(what, look, seconds = 20)
 {
-    const end = Date.now() + seconds * 1000;
+    const end = Date.now() + seconds * patience * 1000;
     let last;
     for (;;) {
         last = await look();
         if (last) return last;
-        if (Date.now() > end) throw new Error(`not within ${seconds} s: ${what}`);
+        if (Date.now() > end) throw too_late(what, seconds);
         await sleep(25);
     }
 }

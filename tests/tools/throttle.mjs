@@ -4,9 +4,10 @@
  * slices of ten milliseconds, and buffers little, so that what the far end
  * wrote waits there, as on a narrow line. Without `bits` it only passes on.
  * cut() breaks every connection at once while the relay stays up, the way a
- * train goes into a tunnel; the next connection is taken as if nothing was.
- * With `most` it carries so many bytes to the far end, give or take a slice of
- * the system's, and holds what comes behind them: an upload over it is not over.
+ * train goes into a tunnel; the next connection is taken as if nothing was. After
+ * swallow() the next ones are taken, and no byte of them goes anywhere.
+ * With `most` it carries about so many bytes to the far end and holds what comes
+ * behind them: an upload over it is not over.
  */
 import net from 'node:net';
 
@@ -42,6 +43,7 @@ class Line {
     #server;
     #pairs = new Set();
     #severed = false;
+    #swallows = false;
     #left;
     constructor(target, bits, most)
     {
@@ -66,7 +68,7 @@ class Line {
             near.destroy();
             return;
         }
-        const far = net.connect(target, '127.0.0.1');
+        const far = this.#swallows ? near : net.connect(target, '127.0.0.1');
         const pair = [near, far];
         this.#pairs.add(pair);
         for (const socket of pair) {
@@ -74,7 +76,9 @@ class Line {
             socket.on('error', () => {});
             socket.on('close', () => { near.destroy(); far.destroy(); this.#pairs.delete(pair); });
         }
-        if (this.#left < Infinity) {
+        if (far === near) {
+            near.resume();
+        } else if (this.#left < Infinity) {
             this.#carry(near, far);
         } else if (bits === Infinity) {
             near.pipe(far);
@@ -110,7 +114,14 @@ class Line {
         this.cut();
     }
 
-    mend() { this.#severed = false; }
+    /* As cut(), and until mend() the next connections are taken and never answered. */
+    swallow()
+    {
+        this.#swallows = true;
+        this.cut();
+    }
+
+    mend() { this.#severed = this.#swallows = false; }
 
     close()
     {

@@ -94,6 +94,17 @@ void kit_reopen(kit *k)
     kit_open(k);
 }
 
+MDB_env *kit_open_env(const kit *k, MDB_txn **txn)
+{
+    MDB_env *env;
+
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
+    assert_int_equal(mdb_env_open(env, k->folder, 0, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, txn), 0);
+    return env;
+}
+
 void kit_settle(kit *k)
 {
     assert_int_equal(radisk_flush(k->store), STATUS_OK);
@@ -159,6 +170,23 @@ uint64_t kit_row_batch(kit *k, const char *soul, const char *key)
     assert_int_equal(k->graph->look(k->graph->context, kit_text(soul), kit_text(key), &row),
                      STATUS_OK);
     return row.ticket.batch;
+}
+
+static void tell_purged(void *context, status how, uint64_t rows)
+{
+    (void)rows;
+    *(status *)context = how;
+}
+
+void kit_purge(kit *k, const radisk_purge *what, double now)
+{
+    status how = STATUS_BUSY;
+
+    assert_int_equal(radisk_purge_begin(k->store, what, (moment){ now, 0 }, tell_purged, &how),
+                     STATUS_OK);
+    radisk_turn(k->store);
+    while (how == STATUS_BUSY) assert_true(radisk_wait(k->store));
+    assert_int_equal(how, STATUS_OK);
 }
 
 graph_state kit_state(kit *k, graph_ticket t)

@@ -7,6 +7,8 @@
 
 #include "radisk/radisk.h"
 
+#include <lmdb.h>
+
 // clang-format off
 #include <setjmp.h>
 #include <stdarg.h>
@@ -36,6 +38,9 @@ void kit_open(kit *k);
 void kit_close(kit *k);
 void kit_reopen(kit *k);
 
+/* Opens the environment behind the store's back; the transaction is to be ended. */
+MDB_env *kit_open_env(const kit *k, MDB_txn **txn);
+
 /* Waits until all is durable. */
 void kit_settle(kit *k);
 
@@ -55,6 +60,9 @@ void kit_refuse(kit *k, status expected, graph_write *writes, size_t count, doub
 /* What is kept, as a C string lent until the next call; NULL when nothing is. */
 const char *kit_value(kit *k, const char *soul, const char *key);
 uint64_t kit_row_batch(kit *k, const char *soul, const char *key);
+
+/* Purges, and waits until that is done. */
+void kit_purge(kit *k, const radisk_purge *what, double now);
 
 graph_state kit_state(kit *k, graph_ticket t);
 

@@ -217,6 +217,51 @@ static void a_manifest_that_contradicts_itself_is_refused(void **state)
     assert_int_equal(read_text("{", &why), STATUS_MALFORMED);
 }
 
+/* Prints it with the first character of each hash spelled as an escape, so that its
+ * characters have to be made. */
+static void escape_hashes(char *to, slice manifest)
+{
+    bool in_list = false;
+
+    for (const char *at = manifest.at; at < manifest.at + manifest.len; ++at) {
+        in_list = in_list || *at == '[';
+        if (in_list && at[-1] == '"' && (at[-2] == '[' || at[-2] == ','))
+            to += sprintf(to, "\\u00%02x", (unsigned)*at);
+        else
+            *to++ = *at;
+    }
+    *to = '\0';
+}
+
+/* Of a manifest that was given no memory nobody may remember that it is bad. */
+static void what_there_is_no_memory_for_is_not_called_malformed(void **state)
+{
+    char escaped[6000];
+    const char *why;
+    int refused = 0;
+    vectors v;
+
+    (void)state;
+    vectors_open(&v, "audio.json");
+    uint32_t i = vectors_first(vectors_at(&v, 0, "cases"));
+    for (int n = 0; n < 3; ++n) i = vectors_next(&v, i);
+    escape_hashes(escaped, vectors_name(&v, vectors_at(&v, i, "manifest")));
+    vectors_close(&v);
+    assert_int_equal(read_text(escaped, &why), STATUS_OK);
+    for (size_t bytes = 0;; bytes += 16) {
+        slice words = { escaped, strlen(escaped) };
+        arena a = arena_make(bytes);
+        audio_manifest m;
+        status s = audio_manifest_read(&m, &test_curve, &a, words, &why);
+
+        arena_free(&a);
+        if (s == STATUS_OK) break;
+        assert_int_equal(s, STATUS_TOO_BIG);
+        ++refused;
+    }
+    assert_true(refused > 100);
+}
+
 static void every_flipped_bit_of_a_hash_or_root_is_refused(void **state)
 {
     const char *good = good_manifest(), *why;
@@ -262,6 +307,11 @@ static void parts_are_proved_one_by_one_and_together(void **state)
     one.parts[0].at[5] ^= 1;
     assert_int_equal(audio_manifest_join(&m, &test_curve, &a, parts, &why), STATUS_MALFORMED);
     one.parts[0].at[5] ^= 1;
+    for (size_t bytes = 0; bytes < 80000; bytes += 4000) { /* of 53,344 for the hashes alone */
+        arena small = arena_make(bytes);
+        assert_int_equal(audio_manifest_join(&m, &test_curve, &small, parts, &why), STATUS_TOO_BIG);
+        arena_free(&small);
+    }
     assert_int_equal(audio_manifest_join(&m, &test_curve, &a, parts, &why), STATUS_OK);
     assert_non_null(m.hashes);
     arena_free(&a);
@@ -391,6 +441,7 @@ int main(void)
         cmocka_unit_test(the_same_bytes_have_the_names_that_browsers_give_them),
         cmocka_unit_test(a_manifest_is_read_as_it_was_printed),
         cmocka_unit_test(a_manifest_that_contradicts_itself_is_refused),
+        cmocka_unit_test(what_there_is_no_memory_for_is_not_called_malformed),
         cmocka_unit_test(every_flipped_bit_of_a_hash_or_root_is_refused),
         cmocka_unit_test(parts_are_proved_one_by_one_and_together),
         cmocka_unit_test(names_are_read_back_and_others_are_none),

@@ -20,6 +20,9 @@
     "EEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEEE.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAQ"
 #define ANNS "~" ANN
 #define EVES "~" EVE
+/* Ann's too, as gun reads it. */
+#define ANNS_OTHERWISE                                                                             \
+    "~AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA/AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE"
 
 /* A value signed, as far as the guard looks. */
 #define SIGNED(says) "\"{\\\":\\\":" says ",\\\"~\\\":\\\"sig\\\"}\""
@@ -137,6 +140,7 @@ static void in_closed_mode_only_spaces_of_allowed_keys_may_be_written(void **sta
 
     assert_string_equal(asked(g, ANNS, "k", false), "");
     assert_string_equal(asked(g, ANNS "/a/b", "k", false), "");
+    assert_string_equal(asked(g, ANNS_OTHERWISE, "k", false), "");
     assert_string_equal(asked(g, "x" ANNS, "k", false), "");
     assert_string_equal(asked(g, "~" BOB, "pub", false), "");
     /* A token is for what is not signed: it lets nobody in who is not allowed. */
@@ -217,6 +221,7 @@ static void nothing_else_teaches_a_root(void **state)
     } cases[] = {
         { EVES "/x", LINK("audio/1a#m") },      /* not allowed */
         { "x" ANNS, LINK("audio/1a#m") },       /* not found again after a restart */
+        { ANNS_OTHERWISE, LINK("audio/1a#m") }, /* likewise: it does not begin with the key */
         { "chat", LINK("audio/1a#m") },         /* nobody's */
         { "~@ann", LINK("audio/1a#m") },        /* likewise */
         { ANNS, SIGNED("\\\"audio/1a#m\\\"") }, /* a text */

@@ -1,6 +1,7 @@
 /* test_json_text.c - names, members and printing of core/json.h, and
  * vectors/strings.json. */
 #include "core/json.h"
+#include "core/utf16.h"
 #include "tests/unit/vectors.h"
 
 #include <setjmp.h>
@@ -46,6 +47,39 @@ static void strings_json_prints_as_json_stringify_does(void **state)
     }
     assert_in_range(count, 40, 1000);
     vectors_close(&v);
+}
+
+static void text_of_utf8_is_printed_as_its_name_is(void **state)
+{
+    slice utf8 = SLICE("a \"\\\n\x7F\xC3\xA9\xE2\x82\xAC\xED\x9F\xBF\xEE\x80\x80\xF0\x9F\x98\x80z");
+    text cesu = { 0 }, printed = { 0 }, expected = { 0 };
+
+    (void)state;
+    utf16_to_cesu(&cesu, utf8);
+    assert_true(cesu.len > utf8.len);
+    json_print_name(&expected, text_slice(&cesu));
+    json_print_name(&printed, utf8);
+    assert_slice(text_slice(&printed), text_slice(&expected));
+    text_free(&cesu);
+    text_free(&printed);
+    text_free(&expected);
+}
+
+static void bytes_are_printed_as_the_string_of_their_base64(void **state)
+{
+    static const char *const expected[] = { "\"\"", "\"/w==\"", "\"//4=\"", "\"//4A\"",
+                                            "\"//4AYQ==\"" };
+    text printed = { 0 };
+
+    (void)state;
+    for (size_t len = 0; len < sizeof expected / sizeof *expected; ++len) {
+        size_t before = printed.len;
+
+        json_print_base64(&printed, (slice){ "\xFF\xFE\0a", len });
+        assert_slice(((slice){ printed.at + before, printed.len - before }),
+                     ((slice){ expected[len], strlen(expected[len]) }));
+    }
+    text_free(&printed);
 }
 
 static void escapes_of_strings_json_read_as_their_units(void **state)
@@ -243,6 +277,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(strings_json_prints_as_json_stringify_does),
+        cmocka_unit_test(text_of_utf8_is_printed_as_its_name_is),
+        cmocka_unit_test(bytes_are_printed_as_the_string_of_their_base64),
         cmocka_unit_test(escapes_of_strings_json_read_as_their_units),
         cmocka_unit_test(a_plain_name_is_lent_from_the_text),
         cmocka_unit_test(a_name_is_one_name_however_it_is_spelled),

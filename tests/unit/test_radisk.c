@@ -381,22 +381,11 @@ static void a_batch_that_is_durable_wakes_the_loop(void **state)
     kit_close(k);
 }
 
-static void told(void *context, status how, uint64_t rows)
-{
-    (void)rows;
-    *(status *)context = how;
-}
-
 static void purge(kit *k, const char *soul)
 {
     radisk_purge what = { .soul = kit_text(soul) };
-    status how = STATUS_BUSY;
 
-    assert_int_equal(radisk_purge_begin(k->store, &what, (moment){ 1e12, 0 }, told, &how),
-                     STATUS_OK);
-    radisk_turn(k->store);
-    while (how == STATUS_BUSY) assert_true(radisk_wait(k->store));
-    assert_int_equal(how, STATUS_OK);
+    kit_purge(k, &what, 1e12);
 }
 
 static double steady;

@@ -10,7 +10,7 @@
 
 enum { LARGE = 5000 };
 
-static const moment later = { .wall_ms = 2e12 };
+static const double later = 2e12;
 
 static void pinned(void *context, status how, bool was)
 {
@@ -65,23 +65,11 @@ static void back_up(kit *k, text *out, backup_counts *counts)
     view_close(view);
 }
 
-static void told(void *context, status how, uint64_t rows)
-{
-    (void)rows;
-    assert_int_equal(how, STATUS_OK);
-    *(bool *)context = true;
-}
-
 static void purge(kit *k, slice soul, slice key, bool prefix)
 {
     radisk_purge what = { .soul = soul, .key = key, .prefix = prefix };
-    bool done = false;
 
-    assert_int_equal(radisk_purge_begin(k->store, &what, later, told, &done), STATUS_OK);
-    while (!done) {
-        radisk_turn(k->store);
-        (void)usleep(200);
-    }
+    kit_purge(k, &what, later);
 }
 
 static char *file_in(const kit *k, const char *name)

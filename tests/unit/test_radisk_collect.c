@@ -8,7 +8,6 @@
 #include "tests/unit/disk_gate.h"
 
 #include <errno.h>
-#include <lmdb.h>
 #include <string.h>
 
 static void pinned(void *context, status how, bool was)
@@ -196,26 +195,14 @@ static void a_pass_that_the_disk_fails_breaks_nothing(void **state)
 
 /* ---- stores of before ---- */
 
-static MDB_txn *open_tables(kit *k, MDB_env **env)
-{
-    MDB_txn *txn;
-
-    assert_int_equal(mdb_env_create(env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(*env, 16), 0);
-    assert_int_equal(mdb_env_set_mapsize(*env, (size_t)256 << 20), 0);
-    assert_int_equal(mdb_env_open(*env, k->folder, 0, 0600), 0);
-    assert_int_equal(mdb_txn_begin(*env, NULL, 0, &txn), 0);
-    return txn;
-}
-
 /* Takes from the database what a store of before had not; or only makes it look as if a
  * brasa of before had folded something. */
 static void make_old(kit *k, bool tables)
 {
     static const char *const names[] = { "roots", "names", "pins", "uploaders" };
     MDB_val key = { sizeof "roots through" - 1, "roots through" };
-    MDB_env *env;
-    MDB_txn *txn = open_tables(k, &env);
+    MDB_txn *txn;
+    MDB_env *env = kit_open_env(k, &txn);
     MDB_dbi table;
 
     assert_int_equal(mdb_dbi_open(txn, "meta", 0, &table), 0);
@@ -335,6 +322,60 @@ static void renewals_beyond_what_can_be_noted_keep_their_roots_and_few_others(vo
     (void)audio_check(k);
 }
 
+static void many_notes_that_find_no_room_are_tried_again_each_second(void **state)
+{
+    uint8_t stranger[ROOT_BYTES] = { 1 };
+    kit *k = *state;
+    int tries = 0;
+
+    by_hand(k);
+    audio_put_track(k, R1, 2);
+    kit_rest(k);
+    audio_wall = T + 3 * DAY;
+    audio_renew(k, R1);
+    for (int i = 0; i < 3000; i++) {
+        memcpy(stranger + 1, &i, sizeof i);
+        radisk_renew(k->store, stranger);
+    }
+    disk_gate_fail(DISK_DATA, ENOSPC, -1);
+    for (int turns = 0; turns < 20; turns++) {
+        radisk_turn(k->store);
+        tries += radisk_step_folder(k->store);
+    }
+    assert_int_equal(tries, 1);
+    audio_steady += 1000;
+    radisk_turn(k->store);
+    assert_true(radisk_step_folder(k->store));
+    disk_gate_fail(DISK_DATA, 0, 0);
+    audio_work(k, audio_wall);
+    assert_int_equal(audio_collect(k), 0);
+    (void)audio_check(k);
+}
+
+/* Else who notes enough at once answers for nothing that comes in the next hour. */
+static void a_charge_that_could_not_be_noted_is_noted_with_the_next_chunk(void **state)
+{
+    char soul[100];
+    kit *k = *state;
+
+    kit_open(k);
+    audio_put_track(k, R1, 2); /* notes wait until it is folded */
+    for (int i = 0; i < 5000; i++) {
+        (void)snprintf(soul, sizeof soul, "audio/%064d#m", i);
+        radisk_charge(k->store, kit_text(soul), kit_text("192.0.2.1"));
+    }
+    audio_charge(k, R1, "192.0.2.1");
+    kit_rest(k);
+    audio_work(k, audio_wall);
+    assert_int_equal(audio_charged(k, "192.0.2.1"), 0);
+    audio_put_chunk(k, R1, 2);
+    audio_charge(k, R1, "192.0.2.1");
+    kit_rest(k);
+    audio_work(k, audio_wall);
+    assert_true(audio_charged(k, "192.0.2.1") > 3 * CHUNK_BYTES);
+    (void)audio_check(k);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, audio_setup, kit_teardown)
@@ -346,6 +387,8 @@ int main(void)
         TEST(a_store_of_before_is_counted_at_its_first_start),
         TEST(a_restored_store_keeps_what_the_other_kept),
         TEST(renewals_beyond_what_can_be_noted_keep_their_roots_and_few_others),
+        TEST(many_notes_that_find_no_room_are_tried_again_each_second),
+        TEST(a_charge_that_could_not_be_noted_is_noted_with_the_next_chunk),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -267,6 +267,18 @@ static void a_large_soul_is_looked_at_in_small_steps(void **state)
     assert_int_equal(check(k).souls, 0);
 }
 
+static void a_life_longer_than_any_number_is_noted_too(void **state)
+{
+    kit *k = *state;
+
+    kit_open(k);
+    put(k, "x<?1e308", "a", "1", T);
+    kit_rest(k);
+    look_at(k, T + 1e15);
+    assert_int_equal(rows(k), 1);
+    assert_int_equal(check(k).rows, 1);
+}
+
 static void many_souls_are_one_transaction(void **state)
 {
     kit *k = *state;
@@ -311,22 +323,11 @@ static void the_blob_of_a_row_that_has_expired_is_dead_weight(void **state)
     assert_int_equal(found.blob_segments, 0);
 }
 
-static void tell(void *context, status how, uint64_t gone)
-{
-    (void)gone;
-    *(status *)context = how;
-}
-
 static void purge(kit *k, const char *soul, const char *key, bool prefix)
 {
     radisk_purge what = { .soul = kit_text(soul), .key = kit_text(key), .prefix = prefix };
-    status how = STATUS_BUSY;
 
-    assert_int_equal(radisk_purge_begin(k->store, &what, (moment){ wall, 0 }, tell, &how),
-                     STATUS_OK);
-    radisk_turn(k->store);
-    while (how == STATUS_BUSY) assert_true(radisk_wait(k->store));
-    assert_int_equal(how, STATUS_OK);
+    kit_purge(k, &what, wall);
 }
 
 static void purges_and_expiry_do_not_get_in_each_others_way(void **state)
@@ -405,6 +406,7 @@ int main(void)
         TEST(a_clock_that_was_ahead_takes_nothing_when_it_is_back),
         TEST(an_old_copy_may_come_again_and_goes_again),
         TEST(a_large_soul_is_looked_at_in_small_steps),
+        TEST(a_life_longer_than_any_number_is_noted_too),
         TEST(many_souls_are_one_transaction),
         TEST(the_blob_of_a_row_that_has_expired_is_dead_weight),
         TEST(purges_and_expiry_do_not_get_in_each_others_way),

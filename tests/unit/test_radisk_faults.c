@@ -130,18 +130,12 @@ static void a_full_map_refuses_writes_and_reads_go_on(void **state)
 }
 
 /* Removing makes room, and writes resume by themselves. */
-static void told_how(void *context, status how, uint64_t rows)
-{
-    (void)rows;
-    *(status *)context = how;
-}
-
 static void what_is_purged_makes_room_for_others(void **state)
 {
     kit *k = *state;
     char soul[24], value[2000];
     graph_ticket ticket;
-    status s = STATUS_OK, how = STATUS_BUSY;
+    status s = STATUS_OK;
 
     memset(value, '1', sizeof value - 1);
     value[sizeof value - 1] = '\0';
@@ -154,11 +148,7 @@ static void what_is_purged_makes_room_for_others(void **state)
         if (s == STATUS_OK) kit_rest(k);
     }
     radisk_purge all = { .soul = SLICE("s"), .prefix = true };
-    assert_int_equal(radisk_purge_begin(k->store, &all, (moment){ 100, 0 }, told_how, &how),
-                     STATUS_OK);
-    radisk_turn(k->store);
-    while (how == STATUS_BUSY) assert_true(radisk_wait(k->store));
-    assert_int_equal(how, STATUS_OK);
+    kit_purge(k, &all, 100);
     while (!radisk_ready(k->store)) radisk_turn(k->store);
     for (int i = 0; i < 50; i++) {
         (void)snprintf(soul, sizeof soul, "t%d", i);

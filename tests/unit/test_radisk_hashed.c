@@ -6,7 +6,6 @@
 #include "tests/unit/radisk_kit.h"
 
 #include <errno.h>
-#include <lmdb.h>
 #include <string.h>
 
 static void print_finding(void *context, const char *finding)
@@ -122,24 +121,13 @@ static void held_writes_count_as_rows_do(void **state)
     assert_int_equal(recounted(k, 0), 5 + 8002);
 }
 
-static void tell(void *context, status how, uint64_t gone)
-{
-    (void)gone;
-    *(status *)context = how;
-}
-
 static void purge(kit *k, const char *soul, const char *key, bool prefix, bool dry_run)
 {
     radisk_purge what = {
         .soul = kit_text(soul), .key = kit_text(key), .prefix = prefix, .dry_run = dry_run
     };
-    status how = STATUS_BUSY;
 
-    assert_int_equal(radisk_purge_begin(k->store, &what, (moment){ 1e12, 0 }, tell, &how),
-                     STATUS_OK);
-    radisk_turn(k->store);
-    while (how == STATUS_BUSY) assert_true(radisk_wait(k->store));
-    assert_int_equal(how, STATUS_OK);
+    kit_purge(k, &what, 1e12);
 }
 
 static void a_purge_takes_its_bytes_with_it(void **state)
@@ -232,18 +220,11 @@ static void nothing_is_counted_twice(void **state)
 /* Takes from the database what a store of before had not. */
 static void make_old(kit *k, bool count_only)
 {
-    char path[100];
-    MDB_env *env;
     MDB_txn *txn;
+    MDB_env *env = kit_open_env(k, &txn);
     MDB_dbi table;
     MDB_val key = { sizeof "hashed bytes" - 1, "hashed bytes" };
 
-    (void)snprintf(path, sizeof path, "%s", k->folder);
-    assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
-    assert_int_equal(mdb_env_set_mapsize(env, (size_t)256 << 20), 0);
-    assert_int_equal(mdb_env_open(env, path, 0, 0600), 0);
-    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
     assert_int_equal(mdb_dbi_open(txn, "meta", 0, &table), 0);
     if (count_only) {
         MDB_val wrong = { 8, "\0\0\0\0\0\0\1\0" };

@@ -6,7 +6,6 @@
 #include "radisk/space.h"
 
 #include <fcntl.h>
-#include <lmdb.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -86,24 +85,12 @@ static void a_second_process_is_refused(void **state)
     kit_open(k); /* the lock ended with its process */
 }
 
-/* Opens the environment behind the store's back. */
-static MDB_env *open_env(const kit *k, MDB_txn **txn)
-{
-    MDB_env *env;
-
-    assert_int_equal(mdb_env_create(&env), 0);
-    assert_int_equal(mdb_env_set_maxdbs(env, 16), 0);
-    assert_int_equal(mdb_env_open(env, k->folder, 0, 0600), 0);
-    assert_int_equal(mdb_txn_begin(env, NULL, 0, txn), 0);
-    return env;
-}
-
 static void set_format(const kit *k, const char *table, uint64_t format)
 {
     char number[8];
     MDB_txn *txn;
     MDB_dbi meta;
-    MDB_env *env = open_env(k, &txn);
+    MDB_env *env = kit_open_env(k, &txn);
     MDB_val key = { 6, (void *)(uintptr_t) "format" }, value = { sizeof number, number };
 
     layout_put64(number, format);
@@ -196,7 +183,7 @@ static void the_rows_prove_the_index_of_souls(void **state)
     kit_settle(k);
     kit_put(k, "a", "k", "1", 1);
     kit_close(k);
-    MDB_env *env = open_env(k, &txn);
+    MDB_env *env = kit_open_env(k, &txn);
     assert_int_equal(mdb_dbi_open(txn, "souls", 0, &souls), 0);
     assert_int_equal(mdb_dbi_open(txn, "rows", 0, &rows), 0);
     assert_int_equal(mdb_cursor_open(txn, souls, &cursor), 0);
@@ -263,7 +250,7 @@ static void the_bytes_are_those_that_the_docs_draw(void **state)
     kit_open(k);
     kit_put(k, "mark", "name", "\"Mark\"", 1);
     kit_close(k);
-    MDB_env *env = open_env(k, &txn);
+    MDB_env *env = kit_open_env(k, &txn);
     MDB_cursor *meta = open_table(txn, "meta", 6), *souls = open_table(txn, "souls", 1);
     MDB_cursor *rows = open_table(txn, "rows", 2), *held = open_table(txn, "held", 0);
     expect_bytes(meta, SLICE("folded through"), SLICE("\0\0\0\0\0\0\0\1"));
@@ -296,7 +283,7 @@ static void so_are_those_of_what_expires_and_of_content_hashes(void **state)
     kit_open(k);
     kit_put(k, "#a<?2", "x", "\"123\"", 0);
     kit_close(k);
-    MDB_env *env = open_env(k, &txn);
+    MDB_env *env = kit_open_env(k, &txn);
     MDB_cursor *meta = open_table(txn, "meta", 6), *expiries = open_table(txn, "expiries", 2);
     expect_bytes(meta, SLICE("folded through"), SLICE("\0\0\0\0\0\0\0\1"));
     expect_bytes(meta, SLICE("format"), SLICE("\0\0\0\0\0\0\0\1"));
@@ -343,7 +330,7 @@ static void so_are_those_of_roots_of_audio(void **state)
     kit_rest(k);
     kit_put(k, "~" P "/t", "x", "\"{\\\":\\\":{\\\"#\\\":\\\"audio/" ROOT "#m\\\"}}\"", 1);
     kit_close(k);
-    MDB_env *env = open_env(k, &txn);
+    MDB_env *env = kit_open_env(k, &txn);
     MDB_cursor *roots = open_table(txn, "roots", 1), *names = open_table(txn, "names", 2);
     MDB_cursor *uploaders = open_table(txn, "uploaders", 1), *pins = open_table(txn, "pins", 0);
     expect_checked(roots, SLICE(BYTES BYTES),
@@ -374,7 +361,7 @@ static void new_nodes_append(void **state)
         if (i % 1000 == 0) kit_settle(k);
     }
     kit_close(k);
-    MDB_env *env = open_env(k, &txn);
+    MDB_env *env = kit_open_env(k, &txn);
     assert_int_equal(mdb_dbi_open(txn, "rows", 0, &rows), 0);
     assert_int_equal(mdb_stat(txn, rows, &found), 0);
     assert_int_equal(found.ms_entries, 10000);

@@ -3,6 +3,7 @@
  */
 #include "tests/unit/audio_kit.h"
 
+#include <inttypes.h>
 #include <string.h>
 
 /* ---- what stays and what goes ---- */
@@ -142,22 +143,11 @@ static void a_link_counts_however_it_is_written(void **state)
     (void)audio_check(k);
 }
 
-static void tell(void *context, status how, uint64_t gone)
-{
-    (void)gone;
-    *(status *)context = how;
-}
-
 static void purge(kit *k, const char *soul, const char *key, bool prefix)
 {
     radisk_purge what = { .soul = kit_text(soul), .key = kit_text(key), .prefix = prefix };
-    status how = STATUS_BUSY;
 
-    assert_int_equal(radisk_purge_begin(k->store, &what, (moment){ audio_wall, 0 }, tell, &how),
-                     STATUS_OK);
-    radisk_turn(k->store);
-    while (how == STATUS_BUSY) assert_true(radisk_wait(k->store));
-    assert_int_equal(how, STATUS_OK);
+    kit_purge(k, &what, audio_wall);
 }
 
 static void links_leave_with_purges_and_when_they_expire(void **state)
@@ -198,6 +188,51 @@ static void a_link_from_the_future_counts_from_the_beginning(void **state)
     audio_wall = T + 9 * DAY;
     assert_int_equal(audio_collect(k), 0);
     assert_int_equal(audio_check(k).roots, 1);
+}
+
+/* A text with as many links as fit, each to a root of its own. Lent until the next. */
+static const char *links_to_many(uint32_t seed)
+{
+    enum { LINK_BYTES = sizeof ",\"audio/#m\"" - 1 + ROOT_DIGITS };
+    static char value[4097];
+    size_t len = 0;
+
+    while (len + LINK_BYTES < sizeof value - 1) {
+        len += (size_t)sprintf(value + len, "%c\"audio/", len == 0 ? '[' : ',');
+        for (int i = 0; i < ROOT_DIGITS / 8; i++) {
+            seed = seed * 1664525 + 1013904223;
+            len += (size_t)sprintf(value + len, "%08" PRIx32, seed ^ seed >> 15);
+        }
+        len += (size_t)sprintf(value + len, "#m\"");
+    }
+    (void)strcpy(value + len, "]");
+    return value;
+}
+
+/* Each link is an entry somewhere in a table, so a row of many changes many pages. */
+static void rows_of_many_links_that_were_taken_fit_a_store_that_runs_full(void **state)
+{
+    kit *k = *state;
+    status s = STATUS_OK;
+    uint32_t taken = 0;
+
+    k->options.limits.size_max = (size_t)16 << 20;
+    kit_open(k);
+    while (s == STATUS_OK) {
+        char soul[16];
+        graph_ticket ticket;
+        (void)snprintf(soul, sizeof soul, "s%" PRIu32, taken);
+        graph_write w = kit_write(soul, "a", links_to_many(taken), T);
+        s = k->graph->merge(k->graph->context, &w, 1, (moment){ 2 * T, 0 }, &ticket);
+        taken += s == STATUS_OK;
+        if (taken % 100 == 0) assert_int_equal(radisk_fold(k->store), STATUS_OK);
+        audio_steady += 1000; /* room is asked for each time */
+        radisk_turn(k->store);
+    }
+    assert_int_equal(s, STATUS_NO_SPACE);
+    assert_true(taken > 1000);
+    kit_rest(k);
+    assert_int_equal(kit_stats(k).rows, taken);
 }
 
 /* ---- pins ---- */
@@ -377,6 +412,7 @@ static void bytes_are_charged_to_the_address_then_to_the_key_that_links(void **s
     assert_int_equal(audio_charged(k, "192.0.2.1"), 0);
     (void)audio_check(k);
 }
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, audio_setup, kit_teardown)
@@ -388,6 +424,7 @@ int main(void)
         TEST(a_link_counts_however_it_is_written),
         TEST(links_leave_with_purges_and_when_they_expire),
         TEST(a_link_from_the_future_counts_from_the_beginning),
+        TEST(rows_of_many_links_that_were_taken_fit_a_store_that_runs_full),
         TEST(what_the_operator_pins_stays),
         TEST(the_pin_of_an_owner_counts_when_its_key_is_allowed),
         TEST(a_renewal_is_a_grace),

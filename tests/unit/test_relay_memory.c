@@ -1,5 +1,6 @@
 /* test_relay_memory.c - what signed data can make the relay hold while verdicts are out,
  * and what becomes of it when memory is short. */
+#include "core/json.h"
 #include "relay_bench.h"
 #include "tests/tools/curve.h"
 #include "tests/unit/failing.h"
@@ -66,17 +67,6 @@ static const char *soul_of(int who, const char *path)
     return name;
 }
 
-/* A string of JSON that says these characters. */
-static void quote(text *t, slice said)
-{
-    text_add_char(t, '"');
-    for (size_t i = 0; i < said.len; ++i) {
-        if (said.at[i] == '"' || said.at[i] == '\\') text_add_char(t, '\\');
-        text_add_char(t, said.at[i]);
-    }
-    text_add_char(t, '"');
-}
-
 /* Put of one key: `value` is what follows the colon. */
 static void begin_put(text *t, const char *id, const char *soul, const char *key, double state)
 {
@@ -106,9 +96,43 @@ static void print_signed(text *t, const char *id, int who, const char *soul, con
 
     curve_value(&value, who, certificate, soul, key, "1", 5);
     begin_put(t, id, soul, key, 5);
-    quote(t, text_slice(&value));
+    json_print_name(t, text_slice(&value));
     add(t, "}}}");
     text_free(&value);
+}
+
+/* Put of many keys, this name and a number each, that all say the same. `at` may make an
+ * answer of it. */
+static void print_keys(text *t, const char *at, const char *soul, const char *name, int keys,
+                       slice value)
+{
+    char one[32];
+
+    t->len = 0;
+    add(t, "{\"#\":\"p\",");
+    add(t, at);
+    add(t, "\"put\":{\"");
+    add(t, soul);
+    add(t, "\":{\"_\":{\"#\":\"");
+    add(t, soul);
+    add(t, "\",\">\":{");
+    for (int i = 0; i < keys; ++i) {
+        snprintf(one, sizeof one, "%s\"%s%d\":5", i > 0 ? "," : "", name, i);
+        add(t, one);
+    }
+    add(t, "}}");
+    for (int i = 0; i < keys; ++i) {
+        snprintf(one, sizeof one, ",\"%s%d\":", name, i);
+        add(t, one);
+        text_add(t, value);
+    }
+    add(t, "}}}");
+}
+
+/* The shortest text for what it costs to hold. */
+static void print_many(text *t, int keys)
+{
+    print_keys(t, "", soul_of(ALICE, ""), "", keys, SLICE("1"));
 }
 
 static void hear(table *t, relay_peer *p, const text *frame)
@@ -166,29 +190,6 @@ static void a_thousand_peers_whose_puts_wait_hold_what_the_limit_says(void **sta
     table_clear(t);
 }
 
-/* The shortest text for what it costs to hold. */
-static void print_many(text *t, const char *soul, int keys)
-{
-    char one[32];
-
-    t->len = 0;
-    add(t, "{\"#\":\"p\",\"put\":{\"");
-    add(t, soul);
-    add(t, "\":{\"_\":{\"#\":\"");
-    add(t, soul);
-    add(t, "\",\">\":{");
-    for (int i = 0; i < keys; ++i) {
-        snprintf(one, sizeof one, "%s\"%d\":1", i > 0 ? "," : "", i);
-        add(t, one);
-    }
-    add(t, "}}");
-    for (int i = 0; i < keys; ++i) {
-        snprintf(one, sizeof one, ",\"%d\":1", i);
-        add(t, one);
-    }
-    add(t, "}}}");
-}
-
 /* And a few of them do not crowd out what others write. */
 static void puts_of_many_keys_are_weighed_with_all_they_hold(void **state)
 {
@@ -202,7 +203,7 @@ static void puts_of_many_keys_are_weighed_with_all_they_hold(void **state)
     limits.put_slice_keys = limits.put_keys_max; /* the look is one step */
     limits.suspended_bytes_max = 48u << 20;
     t = lay(&limits);
-    print_many(&frame, soul_of(ALICE, ""), 60000);
+    print_many(&frame, 60000);
     before = failing_heap_bytes();
     do {
         p = table_join(t, NULL);
@@ -249,7 +250,7 @@ static void what_was_verified_holds_no_more_than_what_was_found(void **state)
     add(&value, "\"}");
     before = failing_heap_bytes();
     begin_put(&frame, "p", soul_of(ALICE, ""), "k", 5);
-    quote(&frame, text_slice(&value));
+    json_print_name(&frame, text_slice(&value));
     add(&frame, "}}}");
     hear(t, p, &frame);
     waiting = failing_heap_bytes();
@@ -270,30 +271,13 @@ static void what_was_verified_holds_no_more_than_what_was_found(void **state)
 static void print_forged_keys(text *t, int keys, const char *at)
 {
     const char *soul = soul_of(ALICE, "");
-    text value = { 0 };
-    char one[32];
+    text value = { 0 }, spelled = { 0 };
 
     curve_value(&value, EVE, NULL, soul, "other", "1", 5);
-    t->len = 0;
-    add(t, "{\"#\":\"p\",");
-    add(t, at);
-    add(t, "\"put\":{\"");
-    add(t, soul);
-    add(t, "\":{\"_\":{\"#\":\"");
-    add(t, soul);
-    add(t, "\",\">\":{");
-    for (int i = 0; i < keys; ++i) {
-        snprintf(one, sizeof one, "%s\"k%d\":5", i > 0 ? "," : "", i);
-        add(t, one);
-    }
-    add(t, "}}");
-    for (int i = 0; i < keys; ++i) {
-        snprintf(one, sizeof one, ",\"k%d\":", i);
-        add(t, one);
-        quote(t, text_slice(&value));
-    }
-    add(t, "}}}");
+    json_print_name(&spelled, text_slice(&value));
+    print_keys(t, at, soul, "k", keys, text_slice(&spelled));
     text_free(&value);
+    text_free(&spelled);
 }
 
 static uint64_t keys_checked(table *t)
@@ -350,23 +334,13 @@ static void of_large_values_few_are_checked_at_once(void **state)
     enum { LARGE = 20000 };
     table *t = lay(NULL);
     relay_peer *p = table_join(t, NULL);
-    text frame = { 0 };
-    char one[16];
+    text frame = { 0 }, value = { 0 };
 
     (void)state;
-    add(&frame, "{\"#\":\"p\",\"put\":{\"c#\":{\"_\":{\"#\":\"c#\",\">\":{");
-    for (int i = 0; i < 12; ++i) {
-        snprintf(one, sizeof one, "%s\"%d\":5", i > 0 ? "," : "", i);
-        add(&frame, one);
-    }
-    add(&frame, "}}");
-    for (int i = 0; i < 12; ++i) {
-        snprintf(one, sizeof one, ",\"%d\":\"", i);
-        add(&frame, one);
-        for (int n = 0; n < LARGE; ++n) text_add_char(&frame, 'x');
-        text_add_char(&frame, '"');
-    }
-    add(&frame, "}}}");
+    text_add_char(&value, '"');
+    for (int n = 0; n < LARGE; ++n) text_add_char(&value, 'x');
+    text_add_char(&value, '"');
+    print_keys(&frame, "", "c#", "", 12, text_slice(&value));
     hear(t, p, &frame);
     assert_int_equal(pool.count, 4);
     for (size_t i = 0; i < pool.count; ++i) {
@@ -376,6 +350,7 @@ static void of_large_values_few_are_checked_at_once(void **state)
     }
     verify_all(t);
     text_free(&frame);
+    text_free(&value);
     table_clear(t);
 }
 
@@ -425,7 +400,7 @@ static void block_bob(table *t, relay_peer *p)
     text_add_char(&link, '\0');
     curve_value(&value, ALICE, NULL, soul_of(ALICE, ""), "linked", link.at, 5);
     begin_put(&frame, "b3", soul_of(ALICE, ""), "linked", 5);
-    quote(&frame, text_slice(&value));
+    json_print_name(&frame, text_slice(&value));
     add(&frame, "}}}");
     hear(t, p, &frame);
     verify_all(t);
@@ -540,7 +515,7 @@ static void a_put_of_many_keys_is_refused_when_there_is_no_memory_to_judge_it(vo
 
     (void)state;
     limits.put_slice_keys = limits.put_keys_max; /* the look is one step */
-    print_many(&frame, soul_of(ALICE, ""), 66000);
+    print_many(&frame, 66000);
     for (long n = 1; failed; ++n) {
         table *t = lay(&limits);
         relay_peer *p = table_join(t, NULL);

@@ -318,6 +318,29 @@ static void an_answer_waits_for_a_busy_store_too(void **state)
     table_clear(t);
 }
 
+static void what_is_dropped_of_an_answer_is_counted_once_however_often_it_is_tried(void **state)
+{
+    table *t = table_lay(NULL, false);
+    graph *store = graph_memory_table(table_memory(t));
+    status (*merge)(void *, graph_write *, size_t, moment, graph_ticket *) = store->merge;
+    relay_peer *a = table_join(t, NULL);
+
+    (void)state;
+    store->merge = busy_merge;
+    table_say(t, a,
+              "{'#':'a1','@':'q1','put':{'s':{'_':{'#':'s','>':{'a':1e15,'b':1,'c':1e15}},"
+              "'a':1,'b':2,'c':3}}}");
+    for (int i = 0; i < 10; ++i) table_wait(t, 100);
+    store->merge = merge;
+    table_wait(t, 100);
+    assert_non_null(strstr(table_read(t, a), "'err':'future: the state is too far ahead: key 'a'"));
+    assert_int_equal(relay_count(table_relay(t))->keys_dropped, 2);
+    assert_int_equal(relay_count(table_relay(t))->keys_taken, 1);
+    assert_int_equal(relay_count(table_relay(t))->keys_same, 0);
+    assert_int_equal(graph_memory_rows(table_memory(t)), 1);
+    table_clear(t);
+}
+
 static void a_put_too_complex_is_refused_under_its_id_and_the_batch_goes_on(void **state)
 {
     relay_limits limits = relay_default_limits();
@@ -422,6 +445,7 @@ int main(void)
         cmocka_unit_test(a_large_put_is_judged_in_slices_and_stays_in_order),
         cmocka_unit_test(a_put_waits_for_a_busy_store_and_its_author_is_not_read),
         cmocka_unit_test(an_answer_waits_for_a_busy_store_too),
+        cmocka_unit_test(what_is_dropped_of_an_answer_is_counted_once_however_often_it_is_tried),
         cmocka_unit_test(a_put_too_complex_is_refused_under_its_id_and_the_batch_goes_on),
         cmocka_unit_test(what_is_kept_is_told_although_memory_souls_have_no_room),
         cmocka_unit_test(what_has_expired_is_acked_and_neither_kept_nor_served),

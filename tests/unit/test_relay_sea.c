@@ -373,6 +373,35 @@ static void one_forged_key_in_a_put_refuses_all_of_it(void **state)
     table_clear(t);
 }
 
+static void who_may_be_read_again_behind_a_large_put_is_news(void **state)
+{
+    static char node[20000];
+    slow_pool pool = { .count = 0 };
+    relay_limits limits = relay_default_limits();
+    table *t;
+    relay_peer *a;
+
+    (void)state;
+    limits.put_slice_keys = 10;
+    t = table_lay_before(&limits, false, (check_pool){ &pool, submit });
+    a = table_join(t, NULL);
+    add_mixed_node(node, soul_of(ALICE, ""), -1);
+    table_say(t, a, "{'#':'p1',%s}", node);
+    while (relay_ready(table_relay(t)) != NULL) {
+    }
+    assert_false(relay_reading(a)); /* the put is looked at in slices */
+    for (int turns = 0; !relay_reading(a); ++turns) {
+        assert_null(relay_ready(table_relay(t)));
+        assert_true(turns < 5);
+        table_wait(t, 5);
+    }
+    assert_int_equal(pool.count, 3);
+    assert_ptr_equal(relay_ready(table_relay(t)), a);
+    verify_all(&pool, t);
+    assert_int_equal(rows(t), 21);
+    table_clear(t);
+}
+
 static void of_an_answer_the_good_keys_are_kept(void **state)
 {
     static char node[20000];
@@ -567,6 +596,7 @@ int main(void)
         cmocka_unit_test(a_peer_that_leaves_while_its_put_is_verified_takes_nothing_with_it),
         cmocka_unit_test(who_waits_for_many_verdicts_is_not_read),
         cmocka_unit_test(one_forged_key_in_a_put_refuses_all_of_it),
+        cmocka_unit_test(who_may_be_read_again_behind_a_large_put_is_news),
         cmocka_unit_test(of_an_answer_the_good_keys_are_kept),
         cmocka_unit_test(a_certificate_that_has_run_out_is_refused_to_authors_only),
         cmocka_unit_test(a_blocked_bearer_is_refused_while_he_is_blocked),

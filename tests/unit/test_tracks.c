@@ -3,9 +3,9 @@
 
 #include "core/base64.h"
 #include "core/json.h"
+#include "server/crypto.h"
 #include "tests/unit/audio_kit.h"
 
-#include <sodium/crypto_hash_sha256.h>
 #include <string.h>
 
 enum { LONG = 65536, FAKES = 12 };
@@ -18,23 +18,22 @@ typedef struct stand {
     uint8_t *hashes; /* all are zero: one part stands for many */
 } stand;
 
-static void sha256(void *context, slice bytes, uint8_t out[SEA_DIGEST_BYTES])
-{
-    (void)context;
-    (void)crypto_hash_sha256(out, (const unsigned char *)bytes.at, bytes.len);
-}
-
-static const sea_crypto hashing = { .sha256 = sha256 };
-
-static void begin(stand *t, void **state)
+static void begin_with(stand *t, void **state, size_t cache_bytes)
 {
     static const uint8_t secret[16] = "0123456789abcdef";
 
     *t = (stand){ .k = *state, .limits = audio_default_limits() };
+    t->limits.cache_bytes = cache_bytes;
     kit_open(t->k);
     t->hashes = calloc(LONG, AUDIO_HASH);
     assert_non_null(t->hashes);
-    assert_int_equal(audio_new(&t->tracks, t->k->store, &hashing, &t->limits, secret), STATUS_OK);
+    assert_int_equal(audio_new(&t->tracks, t->k->store, crypto_hashing(), &t->limits, secret),
+                     STATUS_OK);
+}
+
+static void begin(stand *t, void **state)
+{
+    begin_with(t, state, audio_default_limits().cache_bytes);
 }
 
 static void end(stand *t)
@@ -58,7 +57,7 @@ static void put_text(stand *t, slice what, uint8_t hash[static AUDIO_HASH])
     char soul[AUDIO_SOUL_MAX], key[BASE64_LEN_32];
     text value = { 0 };
 
-    sha256(NULL, what, hash);
+    crypto_hashing()->sha256(NULL, what, hash);
     base64_print32(hash, key);
     json_print_name(&value, what);
     put(t, (slice){ soul, audio_manifest_soul(soul, t->root) }, (slice){ key, sizeof key },
@@ -86,11 +85,20 @@ static void put_manifest(stand *t, uint32_t count, uint32_t chunk, const char *m
                          .hashes = t->hashes };
     text words = { 0 };
 
-    audio_root(&hashing, t->hashes, count, m.root);
+    audio_root(crypto_hashing(), t->hashes, count, m.root);
     memcpy(t->root, m.root, AUDIO_HASH);
-    assert_int_equal(audio_manifest_print(&words, &m, &hashing, put_part, t), STATUS_OK);
+    assert_int_equal(audio_manifest_print(&words, &m, crypto_hashing(), put_part, t), STATUS_OK);
     put_text(t, text_slice(&words), hash);
     text_free(&words);
+}
+
+static void put_long_manifests(stand *t, uint8_t hash[FAKES][AUDIO_HASH])
+{
+    for (int i = 0; i < FAKES; i++) {
+        char mime[16];
+        (void)snprintf(mime, sizeof mime, "audio/%d", i);
+        put_manifest(t, LONG, 3, mime, hash[i]);
+    }
 }
 
 static void put_first_chunk(stand *t, uint32_t count)
@@ -118,15 +126,8 @@ static void long_manifests_are_read_at_a_pace_and_short_ones_always(void **state
     audio_track *track;
     stand t;
 
-    begin(&t, state);
-    t.limits.cache_bytes = 1;
-    audio_free(t.tracks);
-    assert_int_equal(audio_new(&t.tracks, t.k->store, &hashing, &t.limits, t.hashes), STATUS_OK);
-    for (int i = 0; i < FAKES; i++) {
-        char mime[16];
-        (void)snprintf(mime, sizeof mime, "audio/%d", i);
-        put_manifest(&t, LONG, 3, mime, hash[i]);
-    }
+    begin_with(&t, state, 1);
+    put_long_manifests(&t, hash);
     memcpy(long_root, t.root, sizeof long_root);
     for (int i = 0; i < FAKES; i++) {
         status s = find(&t, hash[i], 0, &track);
@@ -160,7 +161,7 @@ static void parts_that_are_mostly_space_are_not_read(void **state)
     stand t;
 
     begin(&t, state);
-    audio_root(&hashing, t.hashes, PARTS, t.root);
+    audio_root(crypto_hashing(), t.hashes, PARTS, t.root);
     base64_print32(t.hashes, spelled);
     text_add(&words, SLICE("[\""));
     text_add(&words, (slice){ spelled, sizeof spelled });
@@ -198,10 +199,7 @@ static void false_manifests_of_a_root_are_each_read_once(void **state)
     int64_t now_ms = 0;
     stand t;
 
-    begin(&t, state);
-    t.limits.cache_bytes = 1;
-    audio_free(t.tracks);
-    assert_int_equal(audio_new(&t.tracks, t.k->store, &hashing, &t.limits, t.hashes), STATUS_OK);
+    begin_with(&t, state, 1);
     for (uint32_t i = 0; i < FAKES; i++) put_manifest(&t, LONG, 6 + 3 * i, "audio/false", hash);
     put_manifest(&t, LONG, 3, "audio/true", good);
     put_first_chunk(&t, LONG);
@@ -256,15 +254,8 @@ static void listeners_hold_no_more_long_manifests_than_have_room(void **state)
     status s = STATUS_OK;
     stand t;
 
-    begin(&t, state);
-    t.limits.cache_bytes = 5 << 20; /* two are 4.2 MB */
-    audio_free(t.tracks);
-    assert_int_equal(audio_new(&t.tracks, t.k->store, &hashing, &t.limits, t.hashes), STATUS_OK);
-    for (int i = 0; i < FAKES; i++) {
-        char mime[16];
-        (void)snprintf(mime, sizeof mime, "audio/%d", i);
-        put_manifest(&t, LONG, 3, mime, hash[i]);
-    }
+    begin_with(&t, state, 5 << 20); /* two are 4.2 MB */
+    put_long_manifests(&t, hash);
     for (int i = 0; i < FAKES && s == STATUS_OK; i++) {
         s = find(&t, hash[i], i * 10000, &held[count]);
         count += s == STATUS_OK;
@@ -328,13 +319,35 @@ static void searching_what_strangers_pile_up_under_a_root_is_put_off_in_time(voi
     end(&t);
 }
 
+/* Each is short, so that it is read at once, and all are of one root with hashes of its own;
+ * a chunk that is there tells that none is true. */
+static void what_a_search_in_vain_has_read_is_not_kept_for_ever(void **state)
+{
+    enum { ROOTS = 20, COUNT = 1000, ROOM = 100000 }; /* three of them */
+    uint8_t hash[AUDIO_HASH];
+    audio_gauges gauges;
+    audio_track *track;
+    stand t;
+
+    begin_with(&t, state, ROOM);
+    for (uint8_t i = 1; i <= ROOTS; i++) {
+        memset(t.hashes + AUDIO_HASH, i, AUDIO_HASH);
+        put_manifest(&t, COUNT, 6, "audio/false", hash);
+        put_first_chunk(&t, COUNT);
+        assert_int_equal(find(&t, NULL, i * 10000, &track), STATUS_NOT_FOUND);
+        audio_measure(t.tracks, &gauges);
+        assert_in_range(gauges.bytes, 0, ROOM);
+    }
+    end(&t);
+}
+
 static void of_a_root_that_is_known_it_is_known_what_it_is_made_of(void **state)
 {
     uint8_t hash[AUDIO_HASH], junk[AUDIO_HASH] = { 1 }, stranger[AUDIO_HASH] = { 2 };
     stand t;
 
     begin(&t, state);
-    audio_root(&hashing, t.hashes, 10, t.root);
+    audio_root(crypto_hashing(), t.hashes, 10, t.root);
     assert_true(audio_names(t.tracks, t.root, 3, junk, 0)); /* nothing is known */
     put_manifest(&t, 10, 3, "audio/a", hash);
     audio_note_manifest(t.tracks, t.root);
@@ -362,6 +375,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             searching_what_strangers_pile_up_under_a_root_is_put_off_in_time, audio_setup,
             kit_teardown),
+        cmocka_unit_test_setup_teardown(what_a_search_in_vain_has_read_is_not_kept_for_ever,
+                                        audio_setup, kit_teardown),
         cmocka_unit_test_setup_teardown(of_a_root_that_is_known_it_is_known_what_it_is_made_of,
                                         audio_setup, kit_teardown),
     };

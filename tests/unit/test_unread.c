@@ -72,30 +72,34 @@ static void requests_that_are_read_one_by_one_may_all_have_bodies(void **state)
     pair_close(p);
 }
 
-static void one_that_was_read_with_the_one_before_may_not(void **state)
+static pair one_of_two_that_were_read_together_has_ended(unread *u)
 {
     pair p = pair_open();
-    unread u = { 0 };
 
-    (void)state;
+    *u = (unread){ 0 };
     client_says(p, REQUEST "hello" REQUEST "again", 2 * REQUEST_BYTES + 10);
     server_takes(p, 2 * REQUEST_BYTES + 10);
-    assert_true(unread_note(&u, p.server));
-    unread_note_end(&u, p.server);
+    assert_true(unread_note(u, p.server));
+    unread_note_end(u, p.server);
+    return p;
+}
+
+static void one_that_was_read_with_the_one_before_may_not(void **state)
+{
+    unread u;
+    pair p = one_of_two_that_were_read_together_has_ended(&u);
+
+    (void)state;
     assert_false(unread_note(&u, p.server));
     pair_close(p);
 }
 
 static void what_arrives_behind_it_changes_nothing_as_long_as_nobody_takes_it(void **state)
 {
-    pair p = pair_open();
-    unread u = { 0 };
+    unread u;
+    pair p = one_of_two_that_were_read_together_has_ended(&u);
 
     (void)state;
-    client_says(p, REQUEST "hello" REQUEST "again", 2 * REQUEST_BYTES + 10);
-    server_takes(p, 2 * REQUEST_BYTES + 10);
-    assert_true(unread_note(&u, p.server));
-    unread_note_end(&u, p.server);
     client_says(p, REQUEST REQUEST REQUEST, 3 * REQUEST_BYTES);
     assert_false(unread_note(&u, p.server));
     pair_close(p);
@@ -121,14 +125,10 @@ static void the_body_of_one_is_not_the_reading_of_the_next(void **state)
  * count those behind them as taken, but for unread_begin(). */
 static void neither_an_end_nor_urgent_bytes_look_like_reading(void **state)
 {
-    pair p = pair_open();
-    unread u = { 0 };
+    unread u;
+    pair p = one_of_two_that_were_read_together_has_ended(&u);
 
     (void)state;
-    client_says(p, REQUEST "hello" REQUEST "again", 2 * REQUEST_BYTES + 10);
-    server_takes(p, 2 * REQUEST_BYTES + 10);
-    assert_true(unread_note(&u, p.server));
-    unread_note_end(&u, p.server);
     assert_int_equal(send(p.client, "!", 1, MSG_OOB), 1);
     client_says(p, REQUEST REQUEST REQUEST, 3 * REQUEST_BYTES);
     assert_int_equal(send(p.client, "!", 1, MSG_OOB), 1);

@@ -192,6 +192,25 @@ static void closed_mode_wants_somebody_who_may_write(void **state)
     writers_free(&a);
 }
 
+/* It would be empty when the server reads it, after the options. */
+static void a_pipe_is_no_file_of_keys_or_tokens(void **state)
+{
+    static const char *const said[] = { ANN "\n", "first-token\n" };
+    int pipes[2][2];
+    char at[2][64];
+
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pipe(pipes[i]), 0);
+        assert_int_equal(write(pipes[i][1], said[i], strlen(said[i])), (int)strlen(said[i]));
+        assert_int_equal(close(pipes[i][1]), 0);
+        snprintf(at[i], sizeof at[i], "%s/dev/fd/%d", i == 0 ? "" : "@", pipes[i][0]);
+    }
+    assert_wrong("is a pipe", "--write", "closed", "--allow", at[0]);
+    assert_wrong("is a pipe", "--write", "closed", "--write-token", at[1]);
+    for (int i = 0; i < 2; i++) assert_int_equal(close(pipes[i][0]), 0);
+}
+
 static void tokens_come_from_words_and_files(void **state)
 {
     char path[64], at[80];
@@ -310,6 +329,7 @@ int main(void)
         cmocka_unit_test(a_long_list_of_keys_is_read),
         cmocka_unit_test(what_is_no_key_is_refused_with_a_sentence),
         cmocka_unit_test(closed_mode_wants_somebody_who_may_write),
+        cmocka_unit_test(a_pipe_is_no_file_of_keys_or_tokens),
         cmocka_unit_test(tokens_come_from_words_and_files),
         cmocka_unit_test(what_is_no_token_is_refused_and_not_repeated),
         cmocka_unit_test(more_than_fit_are_refused),

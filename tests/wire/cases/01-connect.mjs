@@ -152,7 +152,7 @@ export default {
             steps: [['do', async (c) => {
                 const { bare } = await import('../lib/steps.mjs');
                 const { handshake } = await import('../lib/raw.mjs');
-                const head = await bare(c.server, handshake('/gun', `Sec-WebSocket-Protocol: ${protocol}\r\n`), 1000);
+                const head = await bare(c.server, handshake('/gun', `Sec-WebSocket-Protocol: ${protocol}\r\n`), 200, /\r\n\r\n./);
                 if (!/^HTTP\/1\.1 400 [\s\S]*\r\n\r\n.*subprotocol/.test(head)) throw new Error(head || 'it hung up');
             }]],
         })),

@@ -149,7 +149,7 @@ export default {
                 ['A', '<', none('miss15')],
                 ['do', async (c) => {
                     const asked = () => Array.from({ length: 80 }, (_, i) => c.peer(`P${i}`)).filter((p) => p.asked.length > 0).length;
-                    for (const until = Date.now() + 5000; asked() < 64 && Date.now() < until;) await new Promise((r) => setTimeout(r, 10));
+                    for (const until = Date.now() + 30_000; asked() < 64 && Date.now() < until;) await new Promise((r) => setTimeout(r, 10));
                     await new Promise((r) => setTimeout(r, 200)); // room for a 65th
                     if (asked() !== 64) throw new Error(`${asked()} were asked`);
                 }]],

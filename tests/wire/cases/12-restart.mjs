@@ -86,6 +86,21 @@ export default {
                 }]],
         },
         {
+            name: 'SIGTERM: when one reads nothing, the others are closed with 1001 all the same, and have their second to answer it',
+            alone: true, stops: true, settle: false,
+            steps: [
+                ['A', 'open'], ['B', 'open'],
+                ['B', '>', put('w', { big: keys(8000, 'k', () => 'x'.repeat(2500)) }, 1000)], ['B', '<', ok('w')],
+                ['do', (c) => c.peer('A').socket.pause()], ['A', '>', get('g', 'big')],
+                ['wait', 200, 'the answer fills what the socket takes, then stands still'],
+                ['do', async (c) => {
+                    const began = Date.now();
+                    await c.server.stop();
+                    // 2 s for what is left to be said, 1 s for those who were told; no machine is too slow for that.
+                    if (Date.now() - began < 2900) throw new Error(`it took ${Date.now() - began} ms`);
+                }], ['B', 'gone', 1001], ['do', (c) => c.peer('A').drop()]],
+        },
+        {
             name: 'a second server on the same folder explains itself and ends; the first is unmoved',
             alone: true,
             steps: [['A', 'open'], ['do', async (c) => {

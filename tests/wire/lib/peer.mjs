@@ -13,7 +13,7 @@ import { checkMessage, messagesOf } from './invariant.mjs';
 import { show } from './match.mjs';
 
 const { WebSocket } = createRequire(import.meta.url)('ws');
-const patience_ms = 10_000; // for what must come; nothing waits so long that passes
+export const patience_ms = 30_000; // for what must come; nothing waits so long that passes
 
 export class Peer {
     constructor(name, { acks = true } = {}) {
@@ -171,7 +171,7 @@ export class Peer {
 
     close() {
         this.socket?.close();
-        setTimeout(() => this.socket?.terminate(), 200).unref();
+        setTimeout(() => this.socket?.terminate(), patience_ms / 2).unref();
     }
 
     drop() {

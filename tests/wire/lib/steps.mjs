@@ -37,7 +37,7 @@
 import http from 'node:http';
 import net from 'node:net';
 import { fill, mismatch, show } from './match.mjs';
-import { Peer } from './peer.mjs';
+import { patience_ms, Peer } from './peer.mjs';
 
 export class Case {
     constructor(server, row) {
@@ -244,16 +244,19 @@ export function request(server, line, { headers = {}, body, chunks } = {}) {
 }
 
 // Bytes over a bare TCP connection, for what no HTTP client would send. Gives
-// all that came back until the other side closed or nothing more came for `quiet_ms`.
-export function bare(server, bytes, quiet_ms = 300) {
+// all that came back until the other side closed or nothing more came for `quiet_ms`;
+// the quiet begins when what came matches `awaited`, however long that takes.
+export function bare(server, bytes, quiet_ms = 300, awaited = /(?:)/) {
     const url = new URL(server.http);
     return new Promise((resolve) => {
-        const parts = [];
+        let text = '';
         const socket = net.connect(Number(url.port), url.hostname, () => socket.write(bytes));
-        socket.setTimeout(quiet_ms, () => socket.destroy());
-        socket.on('data', (part) => parts.push(part));
+        const look = () => socket.setTimeout(awaited.test(text) ? quiet_ms : patience_ms);
+        socket.on('timeout', () => socket.destroy());
+        socket.on('data', (part) => { text += part.toString('latin1'); look(); });
         socket.on('error', () => {});
-        socket.on('close', () => resolve(Buffer.concat(parts).toString('latin1')));
+        socket.on('close', () => resolve(text));
+        look();
     });
 }
 

@@ -4,9 +4,9 @@
  * (names, playlists, one's own tracks), `stream` keeps nothing (chunks, pictures, other
  * people's libraries): localStorage ends at 5 MB.
  *
- * gun.js tries once to come back, 2 s after a loss. This asks again for as long as the
- * page lives, every second and when the browser says that the line is back. What was written
- * meanwhile is said again (outbox.js).
+ * gun.js tries once to come back, 2 s after a loss. This asks again instead, for as long as
+ * the page lives, every second and when the browser says that the line is back. What was
+ * written meanwhile is said again (outbox.js).
  *
  * Nodes are addressed by their whole soul: gun.get('~pub/tracks/id').get('title'). Walking
  * there from the user's node would write the links on the way again each time, and whoever
@@ -16,32 +16,40 @@ import { emitter, gather } from './events.js';
 import { isForNow, newId, openOutbox } from './outbox.js';
 
 const retryMs = 1000;
-const gunsOwnTryMs = 3000;     /* gun.js tries 2 s after a loss: two who try would make two connections */
+const connectMs = 10_000; /* a socket that has not opened by then is tried anew: a line that swallows all tells nobody */
 const sayAgainMs = 10_000; /* an answer that has not come by then does not come */
 
 const isOpen = gun => Object.values(gun._.opt.peers).some(peer => peer.wire?.readyState === 1);
 
-/* A Gun instance, when it lost its relay, and whether it is about to have it again: gun forgets the
- * peer that it lost while it still tries to reach it, so the sockets themselves are asked. */
+/* A Gun instance, and whether it is about to have its relay: gun forgets the peer that it is
+ * still trying to reach, so the sockets themselves are asked. Its own try after a loss is
+ * called off: two who try would make two connections. */
 function openGun(Gun, options)
 {
-    const sockets = new Set();
+    const sockets = new Map(); /* socket -> when it was made */
     class Socket extends (options.WebSocket ?? globalThis.WebSocket) {
         constructor(...where)
         {
             super(...where);
-            sockets.add(this);
+            sockets.set(this, performance.now());
             this.addEventListener('close', () => sockets.delete(this));
         }
     }
     const gun = new Gun({ ...options, WebSocket: Socket });
-    let lostAt = -Infinity;
     gun.on('bye', function hear(peer) {
+        clearTimeout(peer.defer);
         this.to.next(peer);
-        lostAt = performance.now();
     });
-    const isBusy = () => performance.now() - lostAt < gunsOwnTryMs || [...sockets].some(socket => socket.readyState === 0);
-    return { gun, isBusy };
+    function isTrying()
+    {
+        for (const [socket, since] of sockets) {
+            if (socket.readyState !== 0) continue;
+            if (performance.now() - since < connectMs) return true;
+            socket.close();
+        }
+        return false;
+    }
+    return { gun, isTrying };
 }
 
 /** A node without gun's own entry. */
@@ -176,8 +184,8 @@ export function openRelay({ world })
     function retry()
     {
         if (closed) return;
-        for (const { gun, isBusy } of instances) {
-            if (isOpen(gun) || isBusy()) continue;
+        for (const { gun, isTrying } of instances) {
+            if (isOpen(gun) || isTrying()) continue;
             gun.opt({ peers: [url] });
             gun._.opt.mesh.say({ dam: 'hi' });
         }
