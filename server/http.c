@@ -51,7 +51,7 @@ static void show_page(reply *r, const page *p)
     r->cache = "no-cache";
     r->csp = "default-src 'none'; script-src 'self'; style-src 'self'; "
              "img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; "
-             "worker-src 'self'; manifest-src 'self'; connect-src 'self' ws: wss:; "
+             "worker-src 'self'; manifest-src 'self'; connect-src 'self'; "
              "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 }
 

@@ -29,7 +29,7 @@ const asset = (path, begins) => ({
 const types = { '.css': 'text/css; charset=utf-8', '.js': 'text/javascript; charset=utf-8', '.svg': 'image/svg+xml' };
 
 // Every script and style that the page and what they import name, one after the other.
-const strict = /^default-src 'none'; script-src 'self'; style-src 'self'; (?!.*unsafe)/;
+const strict = /^default-src 'none'; script-src 'self'; style-src 'self'; (?!.*(?:unsafe| wss?:| https?:))/;
 const pageOf = (path) => ({
     name: `all that ${path} loads is served, with its type, a tag and a policy that runs no inline script`,
     steps: [['do', async (c) => {
