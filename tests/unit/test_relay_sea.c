@@ -429,6 +429,30 @@ static void of_an_answer_the_good_keys_are_kept(void **state)
     table_clear(t);
 }
 
+static void who_answers_with_what_is_known_hears_of_its_changes(void **state)
+{
+    slow_pool pool;
+    table *t = lay_slow(&pool);
+    relay_peer *a = table_join(t, NULL), *b = table_join(t, NULL), *c = table_join(t, NULL);
+    const char *soul = soul_of(ALICE, "");
+
+    (void)state;
+    say_put(t, c, "p1", soul, "x", signed_by(ALICE, soul, "x", "\"y\"", 5), 5);
+    verify_all(&pool, t);
+    table_say(t, b, "{'#':'g1','get':{'#':'%s','.':'z'}}", soul);
+    table_say(
+        t, a, "{'#':'a1','@':'g1','put':{'%s':{'_':{'#':'%s','>':{'x':5,'z':5}},'x':%s,'z':%s}}}",
+        soul, soul, signed_by(ALICE, soul, "x", "\"y\"", 5), signed_by(ALICE, soul, "z", "1", 5));
+    assert_int_equal(pool.count, 1);
+    verify_all(&pool, t);
+    assert_int_equal(rows(t), 2);
+    table_read(t, a);
+    say_put(t, c, "p2", soul, "x", signed_by(ALICE, soul, "x", "\"new\"", 6), 6);
+    verify_all(&pool, t);
+    assert_true(heard(t, a, "'>':{'x':6}"));
+    table_clear(t);
+}
+
 /* --- certificates --- */
 
 static void a_certificate_that_has_run_out_is_refused_to_authors_only(void **state)
@@ -598,6 +622,7 @@ int main(void)
         cmocka_unit_test(one_forged_key_in_a_put_refuses_all_of_it),
         cmocka_unit_test(who_may_be_read_again_behind_a_large_put_is_news),
         cmocka_unit_test(of_an_answer_the_good_keys_are_kept),
+        cmocka_unit_test(who_answers_with_what_is_known_hears_of_its_changes),
         cmocka_unit_test(a_certificate_that_has_run_out_is_refused_to_authors_only),
         cmocka_unit_test(a_blocked_bearer_is_refused_while_he_is_blocked),
         cmocka_unit_test(a_chunk_is_its_hash_and_never_changes),
