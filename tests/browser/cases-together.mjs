@@ -82,11 +82,12 @@ export function together_journeys({ test }, context)
         await omar.visit(address);
         const all = [nina, omar, guest];
         const alike = async what => {
+            let rows = [];
             await until(what, async () => {
-                const rows = await Promise.all(all.map(who => who.rows()));
+                rows = await Promise.all(all.map(who => who.rows()));
                 return rows.every(row => row.length === titles.length && row.join() === rows[0].join());
-            });
-            return nina.rows();
+            }).catch(error => { throw new Error(`${error.message}: ${rows.join(' / ')}`); });
+            return rows[0];
         };
         assert.deepEqual(await alike('all tracks on three screens'), titles);
         assert.equal(await guest.page.locator('.grip:visible').count(), 0, 'a guest moves nothing');

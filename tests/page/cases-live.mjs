@@ -144,6 +144,38 @@ function offline_cases(suite, world)
         assert.equal(line.connections, 2);
     }, { beside: true });
 
+    suite.test('of two values that come at once the later is shown, also when the signature of the older takes longer', async t => {
+        const relay = await world.own_relay(t), ann = await world.person(t, { relay }), eve = await world.visitor(t, { relay });
+        const soul = `~${ann.people.me.pub}/notes`, told = [];
+        await ann.relay.put(soul, 'first', 'here');
+        t.after(eve.relay.watch(soul, node => told.push({ ...node })));
+        await seen('the node', () => told.at(-1)?.first === 'here');
+        const { SEA } = ann.world, verify = SEA.verify;
+        t.after(() => { SEA.verify = verify; });
+        const there = ann.browser.page(t, origin_of(relay)); /* her other device: it has not heard what this one says */
+        await there.people.recall();
+        const put = (who, key, value, state) => new Promise(resolve => who.relay.meta.get(soul).get(key).put(value, ack => ack.ok === true && resolve(), { state, acks: 9 }));
+        const now = Date.now();
+        /* Later by its state, or with one state by its text. */
+        for (const [key, first, second] of [['k', now, now + 1], ['tie', now, now]]) {
+            let held = null;
+            SEA.verify = (data, pair, then, options) => {
+                if (!JSON.stringify(data).includes('a, the older')) return verify(data, pair, then, options);
+                held = () => verify(data, pair, then, options);
+            };
+            await put(ann, key, 'a, the older', first);
+            await seen('its signature to be looked at', () => held !== null);
+            SEA.verify = verify;
+            await put(there, key, 'b, the later', second);
+            await seen('the later one', () => told.at(-1)[key] === 'b, the later');
+            held();
+        }
+        await ann.relay.put(soul, 'last', 'here, too');
+        await seen('all', () => told.at(-1).last === 'here, too');
+        await sleep(300);
+        assert.deepEqual(told.at(-1), { first: 'here', k: 'b, the later', tie: 'b, the later', last: 'here, too' });
+    });
+
     suite.test('of two who wrote one thing, one of them without a line, the later wins for both', async t => {
         const relay = await world.own_relay(t), line = await world.line(t, relay), ann = await world.person(t, { relay });
         const there = ann.browser.page(t, `http://127.0.0.1:${line.port}`); /* her other device */

@@ -52,14 +52,6 @@ function openGun(Gun, options)
     return { gun, isTrying };
 }
 
-/** A node without gun's own entry. */
-function plain(node)
-{
-    const copy = {};
-    if (node !== null && typeof node === 'object') for (const key of Object.keys(node)) if (key !== '_') copy[key] = node[key];
-    return copy;
-}
-
 /* What the relay answers to gets, so that "there is nothing" is known when it says so: gun's
  * own once() guesses that after 99 ms, too soon for a phone. The get is gun's own where it
  * sends one, so that nothing is sent twice; what gun has asked for before, it does not ask again. */
@@ -112,14 +104,38 @@ function openWatching(gun, forgets)
 {
     const watched = new Map();
 
+    /* gun compares before it looks at signatures: of two values that come at once the one whose
+     * signature takes longer stays, be it the older. So they are compared again, by gun's rule:
+     * the later state, and of equal ones the greater text, as it came (`raw`, where it is known). */
+    function hear(one, key, state, value, raw)
+    {
+        const { state: was, raw: kept } = one.heard.get(key) ?? {};
+        if (state < was || state === was && (raw === undefined || JSON.stringify(raw) <= JSON.stringify(kept))) return;
+        one.heard.set(key, { state, raw });
+        one.node[key] = value;
+    }
+
+    /* Every value whose signature is good; on() is told of the last of several only, or of none. */
+    gun.on('put', function see(message) {
+        this.to.next(message);
+        const { '#': soul, '.': key, '>': state, ':': raw, '=': value = raw } = message.put, one = watched.get(soul);
+        if (!one?.node) return;
+        hear(one, key, state, value, raw);
+        one.tell();
+    });
+
     function begin(soul)
     {
-        const one = { listeners: new Set(), node: null };
+        const one = { listeners: new Set(), node: null, heard: new Map() };
         const tell = gather(() => {
-            const node = plain(one.node);
+            const node = { ...one.node };
             for (const listener of [...one.listeners]) listener(node);
         }, 15);
-        gun.get(soul).on(node => { one.node = node; tell(); });
+        gun.get(soul).on(node => {
+            one.node ??= Object.create(null);
+            for (const key of Object.keys(node?._?.['>'] ?? {})) if (key in node) hear(one, key, node._['>'][key], node[key]);
+            tell();
+        });
         one.tell = tell;
         watched.set(soul, one);
         return one;
