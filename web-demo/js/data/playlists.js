@@ -23,6 +23,7 @@ import { link, number, pub as isPub, record, soul as soulOf, text } from './safe
 
 const listsMax = 500, itemsMax = 5000, editorsMax = 200;
 const nameMax = 120;
+const rightMs = 5000; /* that a certificate may take to be here and proved */
 const lead = 'certificate '; /* sea.js takes texts apart that look like its own */
 
 const certificateOf = value => (typeof value === 'string' && value.length < 4000 && value.startsWith(lead + 'SEA{') ? value.slice(lead.length) : '');
@@ -54,6 +55,7 @@ function openOne({ world, relay, people }, soul)
     const events = emitter();
     const tell = gather(() => events.emit('change'), 8);
     let name = '', list = [], editors = {}, items = '', offItems = () => {}, closed = false, changedAt = 0;
+    const openedAt = performance.now();
 
     const mine = () => people.me?.pub === owner;
     const path = () => items.slice(owner.length + 2);
@@ -105,12 +107,17 @@ function openOne({ world, relay, people }, soul)
         await quiet();
     })();
 
-    const withRight = () => {
+    /* A certificate may still be on its way, or its signature be looked at, when a list has just been opened. */
+    async function withRight()
+    {
+        await ready;
         if (mine()) return {};
-        const cert = people.me ? opens(people.me.pub) : '';
-        if (!cert) throw new Error(people.me ? 'This playlist is not shared with you.' : 'Sign in first.');
+        if (!people.me) throw new Error('Sign in first.');
+        while (!opens(people.me.pub) && performance.now() - openedAt < rightMs) await new Promise(resolve => setTimeout(resolve, 50));
+        const cert = opens(people.me.pub);
+        if (!cert) throw new Error('This playlist is not shared with you.');
         return { cert };
-    };
+    }
     const write = ({ track, place, at: added }) => JSON.stringify({ t: track, p: place, a: added });
 
     /* What is shown at once, before the signature is made and heard back. */
@@ -138,8 +145,7 @@ function openOne({ world, relay, people }, soul)
 
     async function add(track, index = Infinity)
     {
-        await ready;
-        const right = withRight();
+        const right = await withRight();
         if (soulOf(track)?.kind !== 'tracks') throw new Error('This is no track.');
         if (list.length >= itemsMax) throw new Error(`A playlist holds ${itemsMax} tracks.`);
         const item = { id: newName(), track, at: Date.now(), place: await placeAt(list, index, right) };
@@ -150,8 +156,7 @@ function openOne({ world, relay, people }, soul)
 
     async function move(itemId, index)
     {
-        await ready;
-        const right = withRight();
+        const right = await withRight();
         const item = list.find(one => one.id === itemId);
         if (!item) return;
         const moved = { ...item, place: await placeAt(list.filter(one => one !== item), index, right) };
@@ -161,8 +166,7 @@ function openOne({ world, relay, people }, soul)
 
     async function take(itemId)
     {
-        await ready;
-        const right = withRight();
+        const right = await withRight();
         list = list.filter(one => one.id !== itemId);
         tell();
         await relay.put(items, itemId, null, right);
