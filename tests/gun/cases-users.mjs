@@ -227,6 +227,8 @@ function secret_cases(suite, house, options)
         const path = 'diary~' + pub; /* as grant() names it */
         const sealed = await ann.run(({ SEA, gun }) => SEA.encrypt('open sesame', gun.user()._.sea));
         assert.equal((await ann.run(put_own, ['grant', pub, path], sealed)).err, undefined);
+        /* grant() asks for the friend's keys by then(), which knows what comes within 99 ms. */
+        await until('the friend\'s keys', () => ann.run(async ({ gun }, friend) => Boolean(await gun.user(friend).get('pub').then() && await gun.user(friend).get('epub').then()), friend));
         assert.equal(await ann.run(({ gun }, friend) => new Promise(resolve => {
             gun.user().get('diary').grant(gun.user(friend), ack => resolve(ack.err ?? 'ok'));
         }), friend), 'ok');
