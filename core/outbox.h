@@ -1,16 +1,19 @@
 /* outbox.h - what waits to be sent to one peer, in lanes.
  *
- *   control   acks, errors, not-found, dam, routed calls, kept values. Never
- *             merged, never dropped; a peer whose control lane is full is not
- *             read until it drains.
+ *   control   acks, errors, dam, routed calls, kept values. Never merged, never
+ *             dropped; a peer whose control lane is full is not read until it
+ *             drains.
  *   live      changes it subscribed to. They may melt: past the bound the queued
  *             changes turn into marks (soul, key), and when the socket drains
  *             the newest value of each mark goes out. A CRDT allows it, so the
  *             memory of a peer that does not read is bounded and nothing that
  *             matters is lost. Too many marks melt once more, into whole souls.
  *
- * Answers are not here: they are cursors, read when the socket drains
- * (core/relay_answer.c). A frame is one batch of messages being gathered, or
+ *   answers, misses, chunks   what was found, what was not, chunks of audio, in
+ *             this order: a few frames, printed as the socket drains. What is
+ *             behind them waits as a cursor (core/relay_answer.c).
+ *
+ * A frame is one batch of messages being gathered, or
  * one message shared by all who are sent it. An idle outbox holds three
  * small rings.
  */

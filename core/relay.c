@@ -107,6 +107,7 @@ static void peer_free(relay_peer *p)
     lane_free(&p->control);
     lane_free(&p->live);
     lane_free(&p->answers);
+    lane_free(&p->misses);
     lane_free(&p->chunks);
     marks_free(&p->marks);
     asks_free(p);
@@ -435,8 +436,8 @@ void relay_measure(const relay *r, relay_gauges *out)
     for (uint32_t i = 0; i < r->slot_count; ++i) {
         const relay_peer *p = r->slots[i];
         if (p == NULL) continue;
-        out->outbox_bytes += p->control.bytes + p->live.bytes + p->answers.bytes + p->chunks.bytes +
-                             marks_bytes(p->marks);
+        out->outbox_bytes += p->control.bytes + p->live.bytes + p->answers.bytes + p->misses.bytes +
+                             p->chunks.bytes + marks_bytes(p->marks);
         out->peers_melted += p->marks != NULL;
     }
 }

@@ -116,7 +116,7 @@ void get_hear(relay *r, relay_peer *p, const message *m, moment now)
 
     ++r->counts.gets;
     if (m->get == GET_NOTHING || (m->get == GET_SOULS && m->lists_all && !r->list_souls)) {
-        say_not_found(p, m->id);
+        say_not_found(p, &p->control, m->id);
         return;
     }
     if ((m->get == GET_NODE || m->get == GET_KEY) &&
@@ -257,8 +257,8 @@ static void answer_failed(relay_peer *p, const ask *a)
 
 static void answer_nothing(relay *r, relay_peer *p, const ask *a, moment now)
 {
-    say_not_found(p, a->at);
-    if (back_due(r, p, a->soul)) back_ask(r, p, a->soul, BACK_SMALL, NULL, &p->control, now);
+    say_not_found(p, &p->misses, a->at);
+    if (back_due(r, p, a->soul)) back_ask(r, p, a->soul, BACK_SMALL, NULL, &p->misses, now);
     miss_ask(r, p, a, now);
 }
 
@@ -312,7 +312,7 @@ bool answer_waits(const relay_peer *p)
  * its messages. */
 static ask *ask_next(relay_peer *p)
 {
-    if (p->answers.bytes >= FRAME_GATHER || p->control.bytes >= FRAME_GATHER) return NULL;
+    if (p->answers.bytes >= FRAME_GATHER || p->misses.bytes >= FRAME_GATHER) return NULL;
     if (p->wanted.first != NULL)
         return p->walk == NULL || walk_is_of_chunks(p) ? ask_take(p, &p->wanted) : NULL;
     if (p->walk != NULL || p->chunks.bytes >= FRAME_GATHER) return NULL;

@@ -77,7 +77,7 @@ struct relay_peer {
     uint64_t number;
     relay_peer *ready_next;
     interest_holder interest;
-    lane control, live, answers, chunks;
+    lane control, live, answers, misses, chunks;
     marks *marks;
     ask_queue wanted, wanted_chunks;
     uint32_t asks;
@@ -273,7 +273,7 @@ void say_err(relay_peer *p, slice at, const char *why, slice soul, slice key);
 /* Exact ones in these words and no others; what it is about stands beside. */
 void say_refusal(relay_peer *p, slice at, const refusal *why);
 void say_scold(relay_peer *p, const char *why);
-void say_not_found(relay_peer *p, slice at);
+void say_not_found(relay_peer *p, lane *to, slice at);
 void say_greeting(relay_peer *p, slice at); /* who we are; `at` if it was asked */
 /* Writes {"#":id[,"@":at],"put":{...}} of writes sorted by soul and key. */
 void print_update(text *t, slice id, slice at, const graph_write *const *writes, size_t count);

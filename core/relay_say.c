@@ -4,6 +4,10 @@
  * design's: a message that has begun is finished, then control, then live
  * updates, then answers; but after LIVE_RUN frames of updates an answer has its
  * turn, or a peer whose changes come as fast as it reads would never have one.
+ * What was not found is told behind what was found at the same time: sea.js checks
+ * signatures aside, and gun forgets a not-found that comes while one put is being
+ * checked and is followed by another (`any` in gun.js: `wait` stays set), and with it
+ * the put of its user that waited for it.
  * Chunks are last, their answers and their changes: audio waits for everything.
  * Nothing comes between the pieces of one message.
  */
@@ -77,15 +81,20 @@ void line_number(text *t, const char *field, double number)
 
 /* A message that finds no memory is lost with its peer: a peer that was owed an
  * ack must not wait for ever on an open connection. */
-void say(relay_peer *p, const text *line)
+static void say_in(relay_peer *p, lane *to, const text *line)
 {
-    if (!text_ok(line) || lane_say(&p->control, text_slice(line)) != STATUS_OK) {
+    if (!text_ok(line) || lane_say(to, text_slice(line)) != STATUS_OK) {
         peer_close(p, 1011);
         return;
     }
     if (p->walk != NULL && walk_within(p)) ++p->relay->counts.acks_delayed;
     peer_weigh(p);
     peer_news(p);
+}
+
+void say(relay_peer *p, const text *line)
+{
+    say_in(p, &p->control, line);
 }
 
 void say_ack(relay_peer *p, slice at)
@@ -189,14 +198,14 @@ void relay_scold(relay *r, relay_peer *p, slice why, moment now)
     say(p, t);
 }
 
-void say_not_found(relay_peer *p, slice at)
+void say_not_found(relay_peer *p, lane *to, slice at)
 {
     text *t = line_begin(p->relay);
 
     line_id(p->relay, t);
     if (at.len > 0) line_name(t, "@", at);
     text_add_char(t, '}');
-    say(p, t);
+    say_in(p, to, t);
     ++p->relay->counts.gets_missed;
 }
 
@@ -338,7 +347,8 @@ static frame *marks_next(relay *r, relay_peer *p, moment now)
 static bool answers_first(const relay_peer *p)
 {
     return p->live_run >= LIVE_RUN && !p->starving &&
-           (p->answers.count > 0 || p->chunks.count > 0 || p->walk != NULL || answer_waits(p));
+           (p->answers.count > 0 || p->misses.count > 0 || p->chunks.count > 0 || p->walk != NULL ||
+            answer_waits(p));
 }
 
 static frame *next_change(relay *r, relay_peer *p, moment now)
@@ -357,6 +367,7 @@ static frame *next_frame(relay *r, relay_peer *p, moment now)
     if (f == NULL && !answers_first(p)) f = next_change(r, p, now);
     if (f != NULL) return f;
     f = lane_take(&p->answers);
+    if (f == NULL) f = lane_take(&p->misses);
     if (f != NULL) p->live_run = 0;
     return f;
 }
@@ -446,7 +457,7 @@ void relay_sent(relay *r, relay_peer *p, moment now)
 
 bool relay_has_output(const relay_peer *p)
 {
-    return !p->closing &&
-           (p->lent != NULL || p->walk != NULL || p->control.count > 0 || p->live.count > 0 ||
-            p->marks != NULL || p->answers.count > 0 || p->chunks.count > 0 || answer_waits(p));
+    return !p->closing && (p->lent != NULL || p->walk != NULL || p->control.count > 0 ||
+                           p->live.count > 0 || p->marks != NULL || p->answers.count > 0 ||
+                           p->misses.count > 0 || p->chunks.count > 0 || answer_waits(p));
 }

@@ -347,13 +347,13 @@ static void finish(relay *r, relay_peer *p, moment now)
     } else if (w->found) {
         answer_found(r, p, w->ask);
     } else if (w->ask->at.len > 0) {
-        say_not_found(p, w->ask->at);
+        say_not_found(p, &p->misses, w->ask->at);
     }
     if (w->back_after && node_hash_has(&w->hash) && w->found) {
         hash = node_hash_value(&w->hash, w->ask->soul);
         back_ask(r, p, w->ask->soul, BACK_SMALL, &hash, &p->control, now);
     } else if (w->back_after) {
-        back_ask(r, p, w->ask->soul, BACK_SMALL, NULL, &p->control, now);
+        back_ask(r, p, w->ask->soul, BACK_SMALL, NULL, w->found ? &p->control : &p->misses, now);
     }
     walk_free(p);
 }
