@@ -1,6 +1,6 @@
 /* cases-live.mjs - who is here now, and writes that wait for the line. */
 import { assert, sleep, until } from '../tools/harness.mjs';
-import { origin_of, seen, some_track } from './world.mjs';
+import { Browser, origin_of, seen, some_track } from './world.mjs';
 
 const at = (who, other) => who.presence.list.find(one => one.pub === other.people.me.pub && !one.mine);
 
@@ -106,6 +106,7 @@ function offline_cases(suite, world)
         await first.relay.put(`~${pub}/playlists/lost`, 'name', 'Found again');
         await first.relay.put(`~${pub}/playlists/lost`, 'big', 'x'.repeat(1_500_000));
         await first.relay.put(`~${pub}/playlists/lost`, 'too big', 'x'.repeat(1_500_000)); /* more than localStorage is asked to keep */
+        assert.ok(first.relay.waiting >= 3);
         first.close();
         for (const [i, text] of ['not JSON', '7', '[null, 7, {"x": 1}]', '{}'].entries()) browser.local.setItem('brasa/outbox/broken' + i, text);
         const second = browser.page(t, origin_of(world.relay)), eve = await world.visitor(t);
@@ -142,6 +143,28 @@ function offline_cases(suite, world)
         line.mend();
         await seen('her to be back', both, 40);
         assert.equal(line.connections, 2);
+    }, { beside: true });
+
+    suite.test('what is let go of just after a break does not stop gun from asking again for the rest', async t => {
+        const line = await world.line(t), ann = await world.person(t), eve = new Browser().page(t, `http://127.0.0.1:${line.port}`);
+        const soul = i => `~${ann.people.me.pub}/notes/${i}`, last = soul('last');
+        await seen('eve', () => eve.relay.streams);
+        const offs = Array.from({ length: 200 }, (_, i) => eve.relay.watch(soul(i), () => {}, { stream: true }));
+        let heard;
+        t.after(eve.relay.watch(last, node => { heard = node.text; }, { stream: true }));
+        line.sever();
+        await seen('eve to notice', () => !eve.relay.streams);
+        const { hold } = setTimeout;
+        t.after(() => { setTimeout.hold = hold; });
+        setTimeout.hold = -1; /* one turn of gun's at a time, as on a slow phone */
+        eve.relay.stream.on('hi', function hear(peer) {
+            this.to.next(peer);
+            setImmediate(() => { for (const off of offs.splice(0)) off(); });
+        });
+        line.mend();
+        await seen('her to be back', () => eve.relay.streams && offs.length === 0);
+        await ann.relay.put(last, 'text', 'still heard');
+        await seen('the last one', () => heard === 'still heard');
     }, { beside: true });
 
     suite.test('of two values that come at once the later is shown, also when the signature of the older takes longer', async t => {

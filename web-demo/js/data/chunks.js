@@ -50,7 +50,7 @@ export function openChunks({ world, relay })
         const get = async hash => (via === 'gun' ? byGun(`audio/${track.root}#m`, hash, 15_000)
             : (await byHttp(`${address(track)}/m?m=${encodeURIComponent(hash)}`)).text());
         const manifest = await proveManifest(await get(track.manifest), track.manifest, track.root, get);
-        if (via === 'gun') relay.stream.get(`audio/${track.root}#m`).off();
+        if (via === 'gun') relay.forget(`audio/${track.root}#m`);
         return manifest;
     }
 
@@ -102,7 +102,7 @@ export function openChunks({ world, relay })
         const left = readers.get(soul) - 1;
         if (left > 0) return readers.set(soul, left);
         readers.delete(soul);
-        relay.stream.get(soul).off();
+        relay.forget(soul);
     }
 
     async function* readGun(track, m, key, from, to, signal)

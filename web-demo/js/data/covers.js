@@ -36,7 +36,7 @@ export function openCovers({ relay })
     async function fetchOne(hash)
     {
         const value = await relay.read(coverSoul(hash), base64(unhex(hash)), { stream: true, ms: 20_000 });
-        relay.stream.get(coverSoul(hash)).off();
+        relay.forget(coverSoul(hash));
         if (value === undefined) shelf.delete(hash);
         return picture(value);
     }

@@ -30,10 +30,12 @@ export function openOutbox(gun, local)
     const mine = prefix + newId();
     const waiting = new Map(); /* id -> {put, said: ms} */
     const save = gather(keep, 300);
+    let closed = false;
 
     /* As much as there is room for, the oldest first; whether that was all. */
     function keep()
     {
+        if (closed) return false; /* it may be another page's by now */
         const texts = [];
         let bytes = 0;
         for (const one of waiting.values()) {
@@ -69,6 +71,7 @@ export function openOutbox(gun, local)
 
     function note(id, put)
     {
+        events.emit('noted', put);
         const kept = {};
         for (const soul of Object.keys(put)) {
             if (!soul.startsWith('/')) kept[soul] = { ...put[soul], _: { '#': soul, '>': { ...put[soul]._['>'] } } };
@@ -151,6 +154,11 @@ export function openOutbox(gun, local)
         flush,
         keep,
         get size() { return waiting.size; },
-        close() { save.stop(); keep(); },
+        close()
+        {
+            save.stop();
+            keep();
+            closed = true;
+        },
     };
 }

@@ -17,6 +17,7 @@ import { isForNow, newId, openOutbox } from './outbox.js';
 
 const retryMs = 1000;
 const connectMs = 10_000; /* a socket that has not opened by then is tried anew: a line that swallows all tells nobody */
+const signMs = 30_000;
 const sayAgainMs = 10_000; /* an answer that has not come by then does not come */
 
 const isOpen = gun => Object.values(gun._.opt.peers).some(peer => peer.wire?.readyState === 1);
@@ -49,7 +50,26 @@ function openGun(Gun, options)
         }
         return false;
     }
-    return { gun, isTrying };
+    return { gun, isTrying, forget: openForgetting(gun) };
+}
+
+/* After a break gun asks again for every soul it has, nine at a time. One that off() has taken
+ * away meanwhile throws there, and what gun does in turns, puts among it, never goes on. Until
+ * that is over an empty chain stands in its place. It takes as many turns as a walk of our own
+ * over as many souls that begins a turn later. */
+function openForgetting(gun)
+{
+    let asking = 0;
+
+    gun.on('hi', function hear(peer) {
+        this.to.next(peer);
+        asking++;
+        setTimeout.turn(() => setTimeout.each(Object.keys(gun._.next ?? {}), () => {}, () => { asking--; }));
+    });
+    return soul => {
+        gun.get(soul).off();
+        if (asking > 0) gun.get(soul);
+    };
 }
 
 /* What the relay answers to gets, so that "there is nothing" is known when it says so: gun's
@@ -99,8 +119,8 @@ function openAsking(gun)
     };
 }
 
-/* One subscription of gun for all who watch a soul. */
-function openWatching(gun, forgets)
+/* One subscription of gun for all who watch a soul, given up with the last of them if gun may `forget`. */
+function openWatching(gun, forget)
 {
     const watched = new Map();
 
@@ -146,10 +166,10 @@ function openWatching(gun, forgets)
         one.listeners.add(listener);
         if (one.node) one.tell();
         return () => {
-            if (!one.listeners.delete(listener) || one.listeners.size > 0 || !forgets) return;
+            if (!one.listeners.delete(listener) || one.listeners.size > 0 || !forget) return;
             one.tell.stop();
             watched.delete(soul);
-            gun.get(soul).off();
+            forget(soul);
         };
     };
 }
@@ -168,6 +188,7 @@ function openWatching(gun, forgets)
  *   relay.watch(soul, node => {}, {stream}) -> off()    the whole node, now and after each change ({} when nothing is known)
  *   relay.read(soul, key, {stream, ms, quick}) -> Promise<value|undefined>   undefined when it is not there, or not within ms
  *                                        (5000; `quick`: 200 while there is no line)
+ *   relay.forget(soul)                   `stream` lets go of it, for all who watch it
  *   relay.whole(soul, {ms, settleMs}) -> Promise<node>   as it is once the relay has answered, and a moment has passed
  *   relay.settled(signal) -> Promise     when a relay has acknowledged all that was put until now
  *   relay.streams                        whether chunks can go by GUN now
@@ -181,10 +202,10 @@ export function openRelay({ world })
     const events = emitter();
     const open = options => openGun(Gun, { peers: [url], multicast: false, axe: false, radisk: false, ...gunOptions, ...options });
     const instances = [open({ localStorage: true, file: world.name ?? 'brasa' }), open({ localStorage: false })];
-    const [meta, stream] = instances.map(one => one.gun);
+    const [meta, stream] = instances.map(one => one.gun), { forget } = instances[1];
     const outbox = openOutbox(meta, local);
     const listening = { meta: openAsking(meta), stream: openAsking(stream) };
-    const watching = { meta: openWatching(meta, false), stream: openWatching(stream, true) };
+    const watching = { meta: openWatching(meta, null), stream: openWatching(stream, forget) };
     let online = false, closed = false, skewMs = NaN;
     const changed = gather(() => events.emit('state'), 50);
 
@@ -252,14 +273,24 @@ export function openRelay({ world })
     function putAll(soul, values, { cert } = {})
     {
         return new Promise((resolve, reject) => {
-            let done = false;
-            const settle = err => {
-                if (done) return;
-                done = true;
+            const state = Gun.state(), unsigned = new Set(Object.keys(values));
+            let overdue = false;
+            const end = (then, what) => {
                 clearTimeout(late);
-                if (err) reject(new Error(err)); else resolve('saved');
+                off();
+                then(what);
             };
-            const late = setTimeout(() => { done = true; resolve('waiting'); }, online ? 4000 : 300);
+            const settle = err => (err ? end(reject, new Error(err)) : end(resolve, 'saved'));
+            /* Put aside is what is signed: a slow phone may take longer for that. */
+            const off = outbox.on('noted', put => {
+                for (const key of unsigned) if (put[soul]?._['>'][key] >= state) unsigned.delete(key);
+                if (overdue && unsigned.size === 0) end(resolve, 'waiting');
+            });
+            let late = setTimeout(() => {
+                overdue = true;
+                if (unsigned.size === 0) end(resolve, 'waiting');
+                else late = setTimeout(settle, signMs, 'This could not be written. Try again.');
+            }, online ? 4000 : 300);
             meta.get(soul).put(values, ack => {
                 /* What sea.js itself refuses never leaves. */
                 if (ack.err && !ack.lack && !/localStorage/.test(String(ack.err)) && !isForNow(String(ack.err))) settle(String(ack.err));
@@ -332,7 +363,7 @@ export function openRelay({ world })
     }
 
     return {
-        meta, stream, on: events.on, putAll, read, retry, sayNow, settled, watch, whole,
+        meta, stream, on: events.on, forget, putAll, read, retry, sayNow, settled, watch, whole,
         get online() { return online; },
         /* Whether chunks can go by GUN now. */
         get streams() { return isOpen(stream); },

@@ -99,14 +99,14 @@ function putHash(relay, soul, key, value, signal)
 
 export async function sendByGun({ relay, file, cut, keys, signal, known, sent })
 {
-    const gun = relay.stream, { root, manifest, text, parts, n } = cut, hashes = hashesOf(text, parts);
+    const { root, manifest, text, parts, n } = cut, hashes = hashesOf(text, parts);
     const manifestSoul = `audio/${root}#m`, haveSoul = 'brasa/have/' + root;
     if (!relay.streams) throw new Error('The relay is away.'); /* a put would go nowhere */
     await putHash(relay, manifestSoul, manifest, text, signal);
     for (let i = 0; i < parts.length; i++) await putHash(relay, manifestSoul, JSON.parse(text).parts[i], parts[i], signal);
-    gun.get(haveSoul).off(); /* what was heard last time is no answer now */
+    relay.forget(haveSoul); /* what was heard last time is no answer now */
     const missing = missingOf(await relay.read(haveSoul, 'bitmap', { stream: true, ms: 8000 }), n);
-    gun.get(haveSoul).off();
+    relay.forget(haveSoul);
     known(n - missing.length);
 
     for (let from = 0; from < n; from += 64) { /* a soul after the other, each let go of */
@@ -115,7 +115,7 @@ export async function sendByGun({ relay, file, cut, keys, signal, known, sent })
             await putHash(relay, chunkSoul(root, i), chunkKey(i, hashes[i]), base64(bytes), signal);
             sent(i);
         });
-        gun.get(chunkSoul(root, from)).off();
+        relay.forget(chunkSoul(root, from));
     }
-    gun.get(manifestSoul).off();
+    relay.forget(manifestSoul);
 }
