@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { assert, fresh, until } from '../tools/harness.mjs';
-import { certify, create, enter, enter_with_pair, new_user, password, put_own, put_with, read, sign_for } from '../tools/people.mjs';
+import { certify, create, enter, enter_with_pair, new_user, password, put_own, put_with, reads, sign_for } from '../tools/people.mjs';
 import { open_raw, put_of, read_node } from '../tools/raw.mjs';
 import { hash_of, make_pair, sea_pair } from '../tools/signer.mjs';
 
@@ -58,7 +58,7 @@ function signed_cases(suite, house, options)
         await relay.restart('kill');
         await elsewhere.comes_back();
         assert.deepEqual(await elsewhere.run(enter, alias, password), { pub, err: null });
-        assert.equal(await elsewhere.run(read, pub, ['profile', 'home', 'city']), 'Ulm');
+        await reads(elsewhere, pub, ['profile', 'home', 'city'], 'Ulm');
         assert.deepEqual(await elsewhere.run(put_own, ['motto'], 'signed'), good);
         assert.equal((await status_of(relay)).write_mode, 'signed');
     }, options);
@@ -141,7 +141,7 @@ function token_cases(suite, house, options)
         const pub = await new_user(ann, fresh('ann'));
         await ann.run(put_own, ['motto'], 'mine');
         refused(await holder.run(put_free, '~' + pub, 'motto', 'by token'), 'Unverified data.');
-        assert.equal(await ann.run(read, pub, ['motto']), 'mine');
+        await reads(ann, pub, ['motto'], 'mine');
     }, options);
 }
 
@@ -170,10 +170,10 @@ function closed_cases(suite, house, options)
         await refuses(relay, ann, fresh('free'), 'k', no_token);
         const [elsewhere] = await house.people(t, 1, relay);
         assert.deepEqual(await elsewhere.run(enter, ann.alias, password), { pub: ann.pub, err: null });
-        assert.equal(await elsewhere.run(read, bob.pub, ['old']), 'from before');
+        await reads(elsewhere, bob.pub, ['old'], 'from before');
         const node = await read_node(relay, '~' + bob.pub);
         assert.deepEqual([typeof node.old, node.new], ['string', undefined]);
-        assert.equal(await bob.run(read, ann.pub, ['motto']), 'allowed');
+        await reads(bob, ann.pub, ['motto'], 'allowed');
         assert.equal((await status_of(relay)).write_mode, 'closed');
     }, options);
 
@@ -195,7 +195,7 @@ function closed_cases(suite, house, options)
         }), sea_pair(pair))).err, null);
         assert.deepEqual(await ann.run(enter_with_pair, sea_pair(pair)), { pub: pair.pub, err: null });
         assert.deepEqual(await ann.run(put_own, ['motto'], 'here'), good);
-        assert.equal(await cid.run(read, pair.pub, ['motto']), 'here');
+        await reads(cid, pair.pub, ['motto'], 'here');
         assert.deepEqual(Object.keys((await read_node(relay, '~@' + pair.pub))).sort(), ['_', '~' + pair.pub]);
         const stranger = await bob.run(create, fresh('bob'), password); /* gun calls back before it knows */
         refused(await bob.run(({ gun, put }, alias, to) => put(gun.get('~@' + alias).get(to), { '#': to }), fresh('bob'), '~' + stranger.pub), no_alias);
@@ -234,7 +234,7 @@ function closed_cases(suite, house, options)
         await until('two keys to be allowed', async () => (await status_of(relay)).allowed_keys === 2);
         assert.deepEqual(await bob.run(put_own, ['motto'], 'now'), good);
         refused(await ann.run(put_own, ['motto'], 'no more'), not_allowed);
-        assert.equal(await bob.run(read, ann.pub, ['motto']), 'still');
+        await reads(bob, ann.pub, ['motto'], 'still');
         for (const client of [ann, bob]) assert.ok(await client.connected(), 'SIGHUP dropped a client');
     }, options);
 }

@@ -4,7 +4,7 @@
  * (tests/browser/users.mjs). `house` gives relays and people: see World.people.
  */
 import { assert, fresh, until } from '../tools/harness.mjs';
-import { create, enter, enter_with_pair, keys, listen, new_user, password, put_own, read, read_value } from '../tools/people.mjs';
+import { create, enter, enter_with_pair, keys, listen, new_user, password, put_own, read, read_value, reads } from '../tools/people.mjs';
 
 const kinds = { text: 'text', empty: '', yes: true, no: false, zero: 0, minus: -1.5, big: 1e21, tiny: 5e-324,
     third: 1 / 3, numeric: '12', json: '{"a":[1]}', array: '[1]', tagged: 'SEA{"a":1}',
@@ -23,7 +23,7 @@ function account_cases(suite, house, options)
         await relay.restart('kill');
         const [fresh_one] = await house.people(t, 1, relay);
         assert.deepEqual(await fresh_one.run(enter, alias, password), { pub, err: null });
-        assert.equal(await fresh_one.run(read, pub, ['motto']), 'signed');
+        await reads(fresh_one, pub, ['motto'], 'signed');
         for (const client of [elsewhere, eve]) await client.comes_back();
         assert.deepEqual(await elsewhere.run(enter, alias, password), { pub, err: null });
         assert.match((await eve.run(enter, alias, 'guessed guess')).err, /Wrong user or password/);
@@ -58,7 +58,7 @@ function account_cases(suite, house, options)
         assert.deepEqual(await bob.run(enter, alias, 'another password'), { pub, err: null });
         assert.deepEqual(await bob.run(keys), own);
         assert.equal((await bob.run(put_own, ['motto'], 'after')).err, undefined);
-        assert.equal(await cid.run(read, pub, ['motto']), 'after');
+        await reads(cid, pub, ['motto'], 'after');
     }, options);
 
     suite.test('who has left writes nothing more to the account, and enters again by password or by keys', async t => {
@@ -71,14 +71,14 @@ function account_cases(suite, house, options)
         await ann.run(({ gun }) => { gun.user().leave(); });
         const put_there = ({ gun, put }, pub, value) => put(gun.get('~' + pub).get('motto'), value);
         assert.equal((await ann.run(put_there, pub, 'gone')).err, 'Unverified data.');
-        assert.equal(await cid.run(read, pub, ['motto']), 'at home');
+        await reads(cid, pub, ['motto'], 'at home');
         assert.deepEqual(await ann.run(enter, alias, password), { pub, err: null });
         assert.equal((await ann.run(put_own, ['motto'], 'back')).err, undefined);
         await ann.run(({ gun }) => { gun.user().leave(); });
         assert.deepEqual(await ann.run(enter_with_pair, own), { pub, err: null });
         assert.equal((await ann.run(put_own, ['motto'], 'by keys')).err, undefined);
         const [third] = await house.people(t, 1, relay);
-        assert.equal(await third.run(read, pub, ['motto']), 'by keys');
+        await reads(third, pub, ['motto'], 'by keys');
     }, options);
 
     suite.test('two users with one alias: each enters with the own password, elsewhere and after a kill -9', async t => {
@@ -97,8 +97,8 @@ function account_cases(suite, house, options)
         for (const client of [elsewhere, cid]) await client.comes_back();
         assert.deepEqual(await elsewhere.run(enter, alias, 'a second password'), { pub: second.pub, err: null });
         assert.deepEqual(await cid.run(enter, alias, password), { pub: first.pub, err: null });
-        assert.equal(await elsewhere.run(read, first.pub, ['who']), 'first');
-        assert.equal(await cid.run(read, second.pub, ['who']), 'second');
+        await reads(elsewhere, first.pub, ['who'], 'first');
+        await reads(cid, second.pub, ['who'], 'second');
         const list = await cid.run(({ gun, once }, alias) => once(gun.get('~@' + alias)), alias);
         assert.deepEqual(Object.keys(list).sort(), ['~' + first.pub, '~' + second.pub].sort());
     }, options);
@@ -113,10 +113,10 @@ function value_cases(suite, house, options)
         for (const [key, value] of Object.entries(kinds)) {
             assert.deepEqual(await ann.run(put_own, ['kinds', key], value), good, key);
         }
-        for (const [key, value] of Object.entries(kinds)) assert.equal(await bob.run(read, pub, ['kinds', key]), value, key);
+        for (const [key, value] of Object.entries(kinds)) await reads(bob, pub, ['kinds', key], value);
         await relay.restart('kill');
         const [cid] = await house.people(t, 1, relay);
-        assert.deepEqual(await cid.run(read, pub, ['kinds']), kinds);
+        await reads(cid, pub, ['kinds'], kinds);
     }, options);
 
     suite.test('what a user writes is read by others, at the first query (gun#844)', async t => {
@@ -140,8 +140,8 @@ function value_cases(suite, house, options)
         });
         assert.equal(await ann.run(add, 'one'), 'ok');
         assert.equal(await ann.run(add, 'two'), 'ok');
-        assert.equal(await bob.run(read, pub, ['profile', 'home', 'city', 'name']), 'Ulm');
-        assert.deepEqual(await bob.run(read, pub, ['profile', 'home', 'city']), { name: 'Ulm', zip: 89073 });
+        await reads(bob, pub, ['profile', 'home', 'city', 'name'], 'Ulm');
+        await reads(bob, pub, ['profile', 'home', 'city'], { name: 'Ulm', zip: 89073 });
         await bob.run(({ gun, memory }, pub) => {
             memory.texts = {};
             gun.get('~' + pub).get('posts').map().on((post, key) => { memory.texts[key] = post?.text; });
@@ -163,8 +163,8 @@ function value_cases(suite, house, options)
         assert.equal((await ann.run(put_own, ['album'], null)).err, undefined);
         await relay.restart('kill');
         await cid.comes_back();
-        assert.equal(await cid.run(read, pub, ['draft']), null);
-        assert.equal(await cid.run(read, pub, ['album']), null);
+        await reads(cid, pub, ['draft'], null);
+        await reads(cid, pub, ['album'], null);
     }, options);
 }
 

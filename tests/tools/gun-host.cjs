@@ -55,8 +55,9 @@ function make_context(options)
         put: (chain, value, options) => new Promise(resolve => {
             chain.put(value, ack => resolve({ ok: Boolean(ack.ok), err: ack.err }), options);
         }),
-        once: chain => new Promise(resolve => chain.once(data => resolve(plain(data)))),
-        /* What is there, or will be: once() gives a relay 99 ms, which a busy machine may exceed. */
+        /* once() gives a relay 99 ms, which a machine that is busy with tests may exceed. */
+        once: chain => new Promise(resolve => chain.once(data => resolve(plain(data)), { wait: 500 })),
+        /* What is there, or will be. */
         value: chain => new Promise(resolve => chain.on((data, key, message, event) => {
             if (data === undefined) return;
             event.off();

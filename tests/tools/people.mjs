@@ -4,6 +4,9 @@
  * in a page of Chromium (browser/tab.mjs): it is shipped there, so that it sees its
  * context and its arguments only. Answers are what gun called back.
  */
+import { isDeepStrictEqual } from 'node:util';
+import { until } from './harness.mjs';
+
 export const password = 'correct horse battery';
 
 export const create = ({ gun }, alias, pass, options = {}) => new Promise(resolve => {
@@ -35,6 +38,11 @@ export const read = ({ gun, once }, pub, where) =>
 /* Of what is known to be there: however long it takes. */
 export const read_value = ({ gun, value }, pub, where) =>
     value(where.reduce((chain, key) => chain.get(key), gun.get('~' + pub)));
+
+/* Waits until it is there, by the same reading: once() gives a relay 99 ms, and shows what
+ * the client knew before while the signature of a change is still looked at. */
+export const reads = (client, pub, where, value) => until(`${JSON.stringify(value)} at ${where.join('/')}`,
+    async () => isDeepStrictEqual(await client.run(read, pub, where), value));
 
 export const listen = ({ gun, memory, plain }, pub, where) => {
     where.reduce((chain, key) => chain.get(key), gun.get('~' + pub))
