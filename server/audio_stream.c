@@ -16,7 +16,6 @@ enum {
     TURN_BYTES = 1024 * 1024, /* of all: a millisecond or two of reading, checking, sending */
     TURN_LOOKS = 1000,        /* likewise: 1 to 2 us each */
     QUIET_BYTES = 64 * 1024,  /* of requests that a listener may send ahead */
-    PAUSE_MS = 500,           /* whoever wakes the loop has to read on meanwhile */
     REST_MS = 100,            /* after so long without a step the socket is asked in each tick */
 };
 
@@ -400,7 +399,7 @@ static void tick(audio_stream *t, int64_t since_ms)
 
     be_patient(t);
     if (since_ms >= t->server->limits.audio_stalled_ms ||
-        (since_ms >= PAUSE_MS && (socket & POLLIN) != 0)) {
+        (since_ms >= t->server->limits.audio_pause_ms && (socket & POLLIN) != 0)) {
         t->server->counts.audio_stalled++;
         cut(t);
     } else if ((socket & POLLOUT) != 0) {

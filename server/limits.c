@@ -75,6 +75,7 @@ static const limit limits[] = {
     SERVER(TYPE_U32, audio_streams_max),
     SERVER(TYPE_SIZE, answer_bytes_max),
     SERVER(TYPE_I64, audio_stalled_ms),
+    SERVER(TYPE_I64, audio_pause_ms),
     SERVER(TYPE_U32, uploads_max),
     SERVER(TYPE_U32, uploads_per_address),
     SERVER(TYPE_I64, upload_silent_ms),

@@ -405,6 +405,7 @@ static void set_defaults(options *o)
             .audio_streams_max = 512,
             .answer_bytes_max = (size_t)64 << 20,
             .audio_stalled_ms = 120000,
+            .audio_pause_ms = 500,
             .uploads_max = 64,
             .uploads_per_address = 16,
             .upload_silent_ms = 30000,

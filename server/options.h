@@ -46,6 +46,7 @@ typedef struct server_limits {
     uint32_t audio_streams_max;  /* tracks that are being sent */
     size_t answer_bytes_max;     /* of chunks and manifests that are being sent, copied */
     int64_t audio_stalled_ms;    /* cut when their listener takes nothing for so long */
+    int64_t audio_pause_ms;      /* likewise, when it keeps the loop awake meanwhile */
     uint32_t uploads_max;        /* at once */
     uint32_t uploads_per_address;
     int64_t upload_silent_ms; /* cut when not even 4 KB came for so long */
