@@ -39,7 +39,7 @@ slice frame_close(frame *f)
 /* --- lanes --- */
 
 /* An empty lane keeps a ring of this size: it will be used again soon, and a
- * peer has three. */
+ * peer has five. */
 enum { RING_KEPT = 4 };
 
 static frame *lane_last(const lane *l)

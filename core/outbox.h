@@ -13,9 +13,8 @@
  *             this order: a few frames, printed as the socket drains. What is
  *             behind them waits as a cursor (core/relay_answer.c).
  *
- * A frame is one batch of messages being gathered, or
- * one message shared by all who are sent it. An idle outbox holds three
- * small rings.
+ * A frame is one batch of messages being gathered, or one message shared by all
+ * who are sent it. An idle outbox holds a small ring for each lane that was used.
  */
 #ifndef CORE_OUTBOX_H
 #define CORE_OUTBOX_H
