@@ -1,6 +1,6 @@
 /* cases-live.mjs - who is here now, and writes that wait for the line. */
 import { assert, sleep, until } from '../tools/harness.mjs';
-import { Browser, origin_of, seen, some_track } from './world.mjs';
+import { origin_of, seen, some_track } from './world.mjs';
 
 const at = (who, other) => who.presence.list.find(one => one.pub === other.people.me.pub && !one.mine);
 
@@ -146,7 +146,7 @@ function offline_cases(suite, world)
     }, { beside: true });
 
     suite.test('what is let go of just after a break does not stop gun from asking again for the rest', async t => {
-        const line = await world.line(t), ann = await world.person(t), eve = new Browser().page(t, `http://127.0.0.1:${line.port}`);
+        const line = await world.line(t), ann = await world.person(t), eve = await world.visitor(t, { origin: `http://127.0.0.1:${line.port}` });
         const soul = i => `~${ann.people.me.pub}/notes/${i}`, last = soul('last');
         await seen('eve', () => eve.relay.streams);
         const offs = Array.from({ length: 200 }, (_, i) => eve.relay.watch(soul(i), () => {}, { stream: true }));

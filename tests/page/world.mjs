@@ -75,10 +75,10 @@ export class World {
     }
 
     /* Somebody without. */
-    async visitor(t, { relay = this.relay } = {})
+    async visitor(t, { relay = this.relay, origin = origin_of(relay) } = {})
     {
         const browser = new Browser();
-        return Object.assign(browser.page(t, origin_of(relay)), { browser });
+        return Object.assign(browser.page(t, origin), { browser });
     }
 }
 

@@ -17,7 +17,7 @@ import { isForNow, newId, openOutbox } from './outbox.js';
 
 const retryMs = 1000;
 const connectMs = 10_000; /* a socket that has not opened by then is tried anew: a line that swallows all tells nobody */
-const signMs = 30_000;
+const signMs = 30_000; /* what gun has not signed by then it has lost */
 const sayAgainMs = 10_000; /* an answer that has not come by then does not come */
 
 const isOpen = gun => Object.values(gun._.opt.peers).some(peer => peer.wire?.readyState === 1);
