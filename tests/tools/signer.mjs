@@ -6,15 +6,23 @@
  * more SHA-256, r and s in standard base64. With a certificate the text also has
  * "+", the certificate {m, s}, and "*", the key of who wrote.
  */
-import { createHash, generateKeyPairSync, sign } from 'node:crypto';
+import { createECDH, createHash, createPrivateKey, sign } from 'node:crypto';
 
 const sha = text => createHash('sha256').update(text).digest();
 
+/* Not by generateKeyPairSync(): Node (seen with 20.20.2) holds a lock of the key while
+ * it exports it as JWK, and takes the same lock once more if garbage is collected
+ * meanwhile and the job that made the key is part of it. It then hangs for ever. */
 function key_pair()
 {
-    const { privateKey: key } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-    const { x, y, d } = key.export({ format: 'jwk' });
-    return { key, pub: `${x}.${y}`, priv: d };
+    const made = createECDH('prime256v1');
+    const point = made.generateKeys();
+    const [x, y] = [point.subarray(1, 33), point.subarray(33)].map(half => half.toString('base64url'));
+    const d = Buffer.alloc(32);
+    const secret = made.getPrivateKey(); // without leading zeros
+    secret.copy(d, 32 - secret.length);
+    const jwk = { kty: 'EC', crv: 'P-256', x, y, d: d.toString('base64url') };
+    return { key: createPrivateKey({ key: jwk, format: 'jwk' }), pub: `${x}.${y}`, priv: jwk.d };
 }
 
 /* A user: what SEA.pair() gives, and the key that signs here. */
