@@ -99,6 +99,13 @@ void recording_unseen(const char *what)
     recording_note(TAPE_UNSEEN, 0, 0, 0, what, strlen(what));
 }
 
+const char *recording_at(uint64_t at, tape_record *out)
+{
+    if (at >= tape->used) return NULL;
+    memcpy(out, tape_at(at), sizeof *out);
+    return tape_at(at) + sizeof *out;
+}
+
 void recording_made(tape_kind kind, uint64_t parent, const char *name, const struct stat *s)
 {
     uint64_t object = tape->next_object++;
@@ -118,14 +125,15 @@ uint64_t recording_next_sync(bool *fails, unsigned *takes_us)
 static void read_back(void)
 {
     char name[NAME_MAX + 1];
+    const char *bytes;
     tape_record r;
 
-    for (uint64_t at = 0; at < tape->used; at += sizeof r + tape_padded(r.bytes)) {
-        memcpy(&r, tape_at(at), sizeof r);
+    for (uint64_t at = 0; (bytes = recording_at(at, &r)) != NULL;
+         at += sizeof r + tape_padded(r.bytes)) {
         if (r.kind == TAPE_REMOVE) recording_gone(r.object);
         if (r.kind != TAPE_MAKE && r.kind != TAPE_FOLDER && r.kind != TAPE_ROOT) continue;
         size_t len = r.bytes < NAME_MAX ? r.bytes : NAME_MAX;
-        memcpy(name, tape_at(at) + sizeof r, len);
+        memcpy(name, bytes, len);
         name[len] = '\0';
         know(r.at, r.object, name);
     }

@@ -31,6 +31,9 @@ void recording_note_pieces(tape_kind kind, uint64_t object, uint64_t at, const s
 
 void recording_unseen(const char *what);
 
+/* The record at a place of the tape, 0 for the first, and its bytes; NULL behind the last. */
+const char *recording_at(uint64_t at, tape_record *out);
+
 /* A new file or folder, under the next number; and a file that lost its name. */
 void recording_made(tape_kind kind, uint64_t parent, const char *name, const struct stat *s);
 void recording_gone(uint64_t object);
