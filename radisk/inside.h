@@ -63,6 +63,7 @@ typedef struct place {
 /* One step of a merge, for its undoing. */
 typedef struct change {
     bool held; /* else a row was put */
+    bool lost; /* neither: it stands in the journal only */
     generation_change put;
     slice held_key;
     blob_entry *made; /* the value's, if this step made it */

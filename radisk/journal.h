@@ -55,8 +55,10 @@ enum {
     JOURNAL_STORE_ID = 16,
 };
 
-/* How a row was judged: a held one is from the future, and is kept aside. */
-typedef enum journal_kind { JOURNAL_TAKEN = 1, JOURNAL_HELD = 2 } journal_kind;
+/* How a row was judged: a held one is from the future, and is kept aside. A lost one
+ * was never in the graph: it lost to a row of another record of its batch, or is that
+ * row, and counts at a start only, where that record may be missing. */
+typedef enum journal_kind { JOURNAL_TAKEN = 1, JOURNAL_HELD = 2, JOURNAL_LOST = 3 } journal_kind;
 
 enum { JOURNAL_MORE = 1, JOURNAL_REST = 2 };         /* of a record */
 enum { JOURNAL_SAME_SOUL = 1, JOURNAL_IS_BLOB = 2 }; /* of a row */

@@ -77,7 +77,8 @@ static bool read_row(slice *body, journal_row *out)
            value = journal_get32(at + 12);
     size_t left = body->len - JOURNAL_ROW_HEAD;
     if (soul > left || key > left - soul || value > left - soul - key) return false;
-    out->kind = at[0] == JOURNAL_HELD ? JOURNAL_HELD : JOURNAL_TAKEN;
+    if (at[0] < JOURNAL_TAKEN || at[0] > JOURNAL_LOST) return false;
+    out->kind = (journal_kind)at[0];
     out->is_blob = (at[1] & JOURNAL_IS_BLOB) != 0;
     state = journal_get64(at + 16);
     memcpy(&out->state, &state, sizeof state);

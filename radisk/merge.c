@@ -54,7 +54,7 @@ static void undo(radisk *store, size_t count)
         const change *c = &store->changes[count];
         if (c->held)
             held_undo(store, c);
-        else
+        else if (!c->lost)
             generation_undo(overlay_live(store), &c->put);
         unname(store, c);
     }
@@ -150,6 +150,23 @@ static status take_in(radisk *store, place *p, const graph_write *w, bool for_go
     return s;
 }
 
+/* What lost to a row of this very batch, or is it once more. Of a batch that was not
+ * synced when the power went, any record may be gone and one behind it be there. So
+ * what lost stands in its own record as well: then all of a merge is there, whatever
+ * became of the other one. Where it stands alone nothing of it needs to be there. */
+static status write_down_lost(radisk *store, const graph_write *w, change *out)
+{
+    journal_kind kind = w->verdict == HAM_WAIT ? JOURNAL_HELD : JOURNAL_LOST;
+    incoming in;
+    status s = name_value(store, w->soul, w->value, &in);
+
+    if (s != STATUS_OK) return s;
+    *out = (change){ .lost = true, .made = in.made ? in.entry : NULL };
+    s = write_down(store, kind, w->soul, w->key, w->state, &in);
+    if (s != STATUS_OK) unname(store, out);
+    return s;
+}
+
 static status hold(radisk *store, const graph_write *w, change *out, bool *changed,
                    graph_ticket *ticket)
 {
@@ -172,8 +189,8 @@ static status hold(radisk *store, const graph_write *w, change *out, bool *chang
 }
 
 /* Judges one write, and takes or holds it. */
-static status merge_one(radisk *store, graph_write *w, double now_ms, bool for_good,
-                        graph_ticket *ticket, change *out, bool *changed)
+static status judge_and_take(radisk *store, graph_write *w, double now_ms, bool alone,
+                             graph_ticket *ticket, change *out, bool *changed)
 {
     place *p;
     status s = place_of(store, w->soul, &p);
@@ -189,7 +206,19 @@ static status merge_one(radisk *store, graph_write *w, double now_ms, bool for_g
     }
     *changed = true;
     *ticket = (graph_ticket){ store->gather->number };
-    return take_in(store, p, w, for_good, out);
+    return take_in(store, p, w, alone, out);
+}
+
+/* `noted`: whether *out is something to undo; what it says of `lost` is whether
+ * the graph has changed. */
+static status merge_one(radisk *store, graph_write *w, double now_ms, bool alone,
+                        graph_ticket *ticket, change *out, bool *noted)
+{
+    status s = judge_and_take(store, w, now_ms, alone, ticket, out, noted);
+
+    if (s != STATUS_OK || *noted || alone || ticket->batch != store->gather->number) return s;
+    *noted = true;
+    return write_down_lost(store, w, out);
 }
 
 /* The record's beginning, so that it can be taken out again. */
@@ -231,18 +260,24 @@ void merge_touched(radisk *store)
     if (isinf(store->live_since_ms)) store->live_since_ms = store->now_ms(store->context);
 }
 
+/* How much of a merge is noted for its undoing, and how much of that is in the graph. */
+typedef struct progress_of_merge {
+    size_t noted, taken;
+} progress_of_merge;
+
 static status merge_all(radisk *store, graph_write *writes, size_t count, double now_ms,
-                        graph_ticket *all, size_t *noted)
+                        graph_ticket *all, progress_of_merge *done)
 {
     graph_ticket one;
     status s = STATUS_OK;
 
     for (size_t i = 0; i < count && s == STATUS_OK; i++) {
-        bool changed;
-        s = merge_one(store, &writes[i], now_ms, count == 1, &one, &store->changes[*noted],
-                      &changed);
+        change *note = &store->changes[done->noted];
+        bool noted;
+        s = merge_one(store, &writes[i], now_ms, count == 1, &one, note, &noted);
         if (s != STATUS_OK) break;
-        if (changed) ++*noted;
+        done->noted += noted;
+        done->taken += noted && !note->lost;
         *all = graph_both(*all, one);
     }
     return s;
@@ -253,22 +288,21 @@ status merge_writes(void *context, graph_write *writes, size_t count, moment now
 {
     radisk *store = context;
     graph_ticket all = { 0 };
-    size_t noted = 0;
+    progress_of_merge done = { 0 };
     status s = room_admits(store);
 
     if (s == STATUS_OK) s = reserve_changes(store, count);
     if (s != STATUS_OK) return s;
     store->wall_ms = now.wall_ms;
     record_mark mark = begin_record(store);
-    s = merge_all(store, writes, count, now.wall_ms, &all, &noted);
-    if (s == STATUS_OK) s = end_record(store, &mark);
-    if (s != STATUS_OK) {
-        undo(store, noted);
+    s = merge_all(store, writes, count, now.wall_ms, &all, &done);
+    if (s == STATUS_OK && done.taken > 0) s = end_record(store, &mark);
+    if (s != STATUS_OK || done.taken == 0) {
+        undo(store, done.noted);
         take_back(store, &mark);
-    } else {
-        *ticket = all;
-        if (noted > 0) merge_touched(store);
     }
+    if (s == STATUS_OK) *ticket = all;
+    if (s == STATUS_OK && done.taken > 0) merge_touched(store);
     give_back_changes(store);
     return s;
 }

@@ -4,9 +4,13 @@
  * A child merges without end and writes to a pipe the number of each merge whose
  * ticket is safe. The parent reads some of them, kills the child wherever it
  * may be, opens the store and compares. RADISK_KILLS sets the number of rounds.
+ *
+ * And a loss of power that takes one record of a batch and leaves the next.
  */
 #include "tests/unit/radisk_kit.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -143,11 +147,123 @@ static void what_was_safe_survives_kill_9_and_merges_are_whole(void **state)
     print_message("%d kills, %u merges\n", kills, next);
 }
 
+enum { LONG = 6000 }; /* a value of so many characters is a blob */
+
+/* Two merges of one batch: of the second one key is taken, and all others lose to the
+ * first, or are in it already. */
+static void merge_two(kit *k)
+{
+    static char winner[LONG + 1], loser[LONG + 1];
+
+    memset(winner, 'w', LONG);
+    memset(loser, 'l', LONG);
+    graph_write first[] = { kit_write("soul", "short", "the winner", 20),
+                            kit_write("soul", "long", winner, 20),
+                            kit_write("soul", "same", "in both", 10),
+                            kit_write("soul", "held", "later", 1e9) };
+    graph_write second[] = { kit_write("soul", "short", "the loser", 10),
+                             kit_write("soul", "long", loser, 10),
+                             kit_write("soul", "same", "in both", 10),
+                             kit_write("soul", "held", "later", 1e9),
+                             kit_write("soul", "own", "taken", 10) };
+    (void)kit_merge(k, first, 4, 100);
+    (void)kit_merge(k, second, 5, 100);
+}
+
+static void merge_and_end(kit *k)
+{
+    k->options.limits.fold_age_ms = 3600 * 1000; /* all stays in the journal */
+    kit_open(k);
+    merge_two(k);
+    kit_settle(k);
+    _exit(kit_stats(k).batches == 1 ? 0 : 1); /* as kill -9 would */
+}
+
+static void run_merge_and_end(kit *k)
+{
+    pid_t child = fork();
+    int how;
+
+    if (child == 0) merge_and_end(k);
+    assert_int_equal(waitpid(child, &how, 0), child);
+    assert_true(WIFEXITED(how) && WEXITSTATUS(how) == 0);
+}
+
+/* Damages what stands in the journal once, as the sector that a disk did not write. */
+static void damage(const kit *k, const char *what)
+{
+    static char bytes[1 << 20];
+    char path[400];
+    const struct dirent *one;
+    size_t found = 0;
+
+    (void)snprintf(path, sizeof path, "%s/journal", k->folder);
+    DIR *all = opendir(path);
+    assert_non_null(all);
+    while ((one = readdir(all)) != NULL) {
+        (void)snprintf(path, sizeof path, "%s/journal/%s", k->folder, one->d_name);
+        int file = open(path, O_RDWR | O_CLOEXEC);
+        ssize_t len = file < 0 ? -1 : read(file, bytes, sizeof bytes);
+        const char *at = len <= 0 ? NULL : memmem(bytes, (size_t)len, what, strlen(what));
+        if (at != NULL) found++;
+        if (at != NULL) assert_int_equal(pwrite(file, "\0", 1, at - bytes), 1);
+        if (file >= 0) (void)close(file);
+    }
+    (void)closedir(all);
+    assert_int_equal(found, 1);
+}
+
+static void a_merge_is_whole_though_what_it_lost_to_is_gone(void **state)
+{
+    kit *k = *state;
+    const char *value;
+
+    run_merge_and_end(k);
+    damage(k, "the winner");
+    kit_open(k);
+    assert_string_equal(kit_value(k, "soul", "own"), "taken");
+    assert_string_equal(kit_value(k, "soul", "short"), "the loser");
+    assert_string_equal(kit_value(k, "soul", "same"), "in both");
+    value = kit_value(k, "soul", "long");
+    assert_true(value != NULL && strlen(value) == LONG && value[0] == 'l');
+    assert_int_equal(kit_stats(k).held, 1);
+}
+
+static void what_lost_is_not_seen_where_nothing_is_gone(void **state)
+{
+    kit *k = *state;
+    const char *value;
+
+    run_merge_and_end(k);
+    kit_open(k);
+    assert_string_equal(kit_value(k, "soul", "own"), "taken");
+    assert_string_equal(kit_value(k, "soul", "short"), "the winner");
+    value = kit_value(k, "soul", "long");
+    assert_true(value != NULL && strlen(value) == LONG && value[0] == 'w');
+    assert_int_equal(kit_stats(k).held, 1);
+}
+
+static void a_merge_of_which_all_lost_is_not_written(void **state)
+{
+    kit *k = *state;
+    graph_write again[] = { kit_write("soul", "a", "1", 10), kit_write("soul", "b", "2", 10) };
+
+    kit_open(k);
+    (void)kit_merge(k, again, 2, 100);
+    graph_ticket ticket = kit_merge(k, again, 2, 100);
+    kit_settle(k);
+    assert_int_equal(kit_state(k, ticket), GRAPH_SAFE);
+    assert_int_equal(kit_stats(k).rows_journaled, 2);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, kit_setup, kit_teardown)
     const struct CMUnitTest tests[] = {
         TEST(what_was_safe_survives_kill_9_and_merges_are_whole),
+        TEST(a_merge_is_whole_though_what_it_lost_to_is_gone),
+        TEST(what_lost_is_not_seen_where_nothing_is_gone),
+        TEST(a_merge_of_which_all_lost_is_not_written),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
