@@ -89,6 +89,7 @@ async function store(first, count)
         sent += ledger.put_count;
     } finally {
         await relay.close();
+        rmSync(`${relay.data}-before`, { recursive: true, force: true }); // a cycle may break off
     }
 }
 

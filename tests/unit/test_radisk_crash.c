@@ -246,14 +246,19 @@ static void what_lost_is_not_seen_where_nothing_is_gone(void **state)
 static void a_merge_of_which_all_lost_is_not_written(void **state)
 {
     kit *k = *state;
-    graph_write again[] = { kit_write("soul", "a", "1", 10), kit_write("soul", "b", "2", 10) };
+    static char large[LONG + 1];
 
+    memset(large, 'o', LONG);
+    graph_write first[] = { kit_write("soul", "a", "1", 20), kit_write("soul", "b", "2", 20) };
+    graph_write older[] = { kit_write("soul", "a", "0", 10), kit_write("soul", "b", large, 10) };
     kit_open(k);
-    (void)kit_merge(k, again, 2, 100);
-    graph_ticket ticket = kit_merge(k, again, 2, 100);
+    (void)kit_merge(k, first, 2, 100);
+    (void)kit_merge(k, first, 2, 100);
+    graph_ticket ticket = kit_merge(k, older, 2, 100);
     kit_settle(k);
     assert_int_equal(kit_state(k, ticket), GRAPH_SAFE);
     assert_int_equal(kit_stats(k).rows_journaled, 2);
+    assert_int_equal(kit_stats(k).blob_bytes, 0);
 }
 
 int main(void)
