@@ -445,8 +445,22 @@ bool put_hear(relay *r, relay_peer *p, message *m, moment now)
     return apply(r, p, m, &nothing, now);
 }
 
+/* What lost at the look was not verified, so it cannot stand in the store's record of
+ * this put, as what loses in a merge does. If the power takes the row that it lost to,
+ * and not this record, the put would be there without that key: so that row is
+ * durable first. */
+static bool waits_for_met(const relay *r, const looked *l)
+{
+    graph_progress progress;
+
+    if (l->news == 0 || l->known + l->lost == 0) return false;
+    r->store->progress(r->store->context, &progress);
+    return graph_settled(l->met, &progress) == GRAPH_WAITING;
+}
+
 bool put_apply(relay *r, relay_peer *p, message *m, const looked *l, moment now)
 {
+    if (waits_for_met(r, l)) return false;
     if (!put_admit(r, p, m, now)) return true;
     if (l->concerned) put_subscribe(r, p, m, m->writes, m->write_count, now);
     return apply(r, p, m, l, now);

@@ -251,6 +251,41 @@ static void a_large_put_is_judged_in_slices_and_stays_in_order(void **state)
     table_clear(t);
 }
 
+static void what_was_looked_at_waits_until_what_it_lost_to_is_durable(void **state)
+{
+    relay_limits limits = relay_default_limits();
+    table *t;
+    relay_peer *a, *b;
+    const char *heard;
+
+    (void)state;
+    limits.put_slice_keys = 2; /* larger puts are looked at before they are merged */
+    t = table_lay(&limits, true);
+    a = table_join(t, NULL);
+    b = table_join(t, NULL);
+    table_say(t, a, "{'#':'p1','put':{'s':{'_':{'#':'s','>':{'a':9}},'a':'newer'}}}");
+    table_say(t, b,
+              "{'#':'p2','put':{'s':{'_':{'#':'s','>':{'a':5,'b':5,'c':5}},"
+              "'a':'older','b':2,'c':3}}}");
+    table_wait(t, 200);
+    assert_int_equal(graph_memory_rows(table_memory(t)), 1);
+    table_sync(t);
+    table_wait(t, 200);
+    assert_int_equal(graph_memory_rows(table_memory(t)), 3);
+    heard = table_read(t, b);
+    assert_non_null(strstr(heard, "'a':'newer'"));
+    assert_null(strstr(heard, "'ok'"));
+    table_sync(t);
+    assert_non_null(strstr(table_read(t, b), "'@':'p2','ok':true}"));
+    /* Of what is there already nothing waits. */
+    table_say(t, b,
+              "{'#':'p3','put':{'s':{'_':{'#':'s','>':{'a':6,'b':5,'d':5}},"
+              "'a':'older','b':2,'d':3}}}");
+    table_wait(t, 50);
+    assert_int_equal(graph_memory_rows(table_memory(t)), 4);
+    table_clear(t);
+}
+
 static status busy_merge(void *context, graph_write *writes, size_t count, moment now,
                          graph_ticket *ticket)
 {
@@ -443,6 +478,7 @@ int main(void)
         cmocka_unit_test(an_answer_is_judged_key_by_key),
         cmocka_unit_test(a_write_from_the_future_is_acked_when_held_and_told_when_due),
         cmocka_unit_test(a_large_put_is_judged_in_slices_and_stays_in_order),
+        cmocka_unit_test(what_was_looked_at_waits_until_what_it_lost_to_is_durable),
         cmocka_unit_test(a_put_waits_for_a_busy_store_and_its_author_is_not_read),
         cmocka_unit_test(an_answer_waits_for_a_busy_store_too),
         cmocka_unit_test(what_is_dropped_of_an_answer_is_counted_once_however_often_it_is_tried),
