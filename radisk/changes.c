@@ -23,7 +23,16 @@ radisk_position radisk_here(const radisk *store)
     return (radisk_position){ store->segment.number, store->durable_end };
 }
 
-/* A row that was purged since, or whose blob has gone, does not come. */
+static bool is_row(const journal_row *row, const kept *now)
+{
+    if (now->state != row->state || now->is_blob != row->is_blob) return false;
+    if (row->is_blob) return memcmp(now->ref.hash, row->blob.hash, BLOB_HASH) == 0;
+    return slice_equal(now->text, row->value);
+}
+
+/* A row that was purged since, or whose blob has gone, does not come. One that lost
+ * when it was written comes if it is what is kept: what it lost to may have been
+ * missing at a start, and else it comes twice. */
 static status row_of(following *f, const journal_row *row, graph_row *out, bool *there)
 {
     kept now;
@@ -33,7 +42,7 @@ static status row_of(following *f, const journal_row *row, graph_row *out, bool 
     *there = false;
     if (s == STATUS_OK) s = place_find(f->store, p, row->key, &now);
     if (s == STATUS_NOT_FOUND || s == STATUS_CORRUPT) return STATUS_OK;
-    if (s != STATUS_OK) return s;
+    if (s != STATUS_OK || (row->kind == JOURNAL_LOST && !is_row(row, &now))) return s;
     *out =
         (graph_row){ .soul = row->soul, .key = row->key, .value = row->value, .state = row->state };
     if (row->is_blob)
@@ -51,7 +60,7 @@ static status visit(void *context, const journal_row *row, uint64_t position, bo
     status s = STATUS_OK;
 
     (void)position;
-    if (row->kind == JOURNAL_TAKEN) s = row_of(f, row, &out, &there);
+    if (row->kind != JOURNAL_HELD) s = row_of(f, row, &out, &there);
     if (s == STATUS_OK && there && !f->visit(f->visitor, &out)) f->left = 0;
     if (f->left > 0) f->left--;
     if (s == STATUS_OK && last && f->left == 0) {

@@ -63,7 +63,8 @@ typedef struct place {
 /* One step of a merge, for its undoing. */
 typedef struct change {
     bool held; /* else a row was put */
-    bool lost; /* neither: it stands in the journal only */
+    bool lost; /* neither: it may have to stand in the journal, and nowhere else */
+    const graph_write *write; /* that lost */
     generation_change put;
     slice held_key;
     blob_entry *made; /* the value's, if this step made it */

@@ -56,8 +56,8 @@ enum {
 };
 
 /* How a row was judged: a held one is from the future, and is kept aside. A lost one
- * was never in the graph: it lost to a row of another record of its batch, or is that
- * row, and counts at a start only, where that record may be missing. */
+ * was never in the graph: it lost to a row of its batch, or is that row once more, and
+ * counts at a start, where the other one's record may be missing. */
 typedef enum journal_kind { JOURNAL_TAKEN = 1, JOURNAL_HELD = 2, JOURNAL_LOST = 3 } journal_kind;
 
 enum { JOURNAL_MORE = 1, JOURNAL_REST = 2 };         /* of a record */

@@ -48,13 +48,17 @@ static void unname(radisk *store, const change *c)
     if (c->made != NULL) blobs_unname(store->blobs, &store->gather->blobs, c->made);
 }
 
+/* What lost was written down behind all the rest. */
 static void undo(radisk *store, size_t count)
 {
-    while (count-- > 0) {
-        const change *c = &store->changes[count];
+    for (size_t i = count; i-- > 0;)
+        if (store->changes[i].lost) unname(store, &store->changes[i]);
+    for (size_t i = count; i-- > 0;) {
+        const change *c = &store->changes[i];
+        if (c->lost) continue;
         if (c->held)
             held_undo(store, c);
-        else if (!c->lost)
+        else
             generation_undo(overlay_live(store), &c->put);
         unname(store, c);
     }
@@ -150,23 +154,6 @@ static status take_in(radisk *store, place *p, const graph_write *w, bool for_go
     return s;
 }
 
-/* What lost to a row of this very batch, or is it once more. Of a batch that was not
- * synced when the power went, any record may be gone and one behind it be there. So
- * what lost stands in its own record as well: then all of a merge is there, whatever
- * became of the other one. Where it stands alone nothing of it needs to be there. */
-static status write_down_lost(radisk *store, const graph_write *w, change *out)
-{
-    journal_kind kind = w->verdict == HAM_WAIT ? JOURNAL_HELD : JOURNAL_LOST;
-    incoming in;
-    status s = name_value(store, w->soul, w->value, &in);
-
-    if (s != STATUS_OK) return s;
-    *out = (change){ .lost = true, .made = in.made ? in.entry : NULL };
-    s = write_down(store, kind, w->soul, w->key, w->state, &in);
-    if (s != STATUS_OK) unname(store, out);
-    return s;
-}
-
 static status hold(radisk *store, const graph_write *w, change *out, bool *changed,
                    graph_ticket *ticket)
 {
@@ -209,16 +196,33 @@ static status judge_and_take(radisk *store, graph_write *w, double now_ms, bool 
     return take_in(store, p, w, alone, out);
 }
 
-/* `noted`: whether *out is something to undo; what it says of `lost` is whether
- * the graph has changed. */
+/* Notes what lost to a row of this very batch, or is it once more: write_down_lost()
+ * may need it. */
 static status merge_one(radisk *store, graph_write *w, double now_ms, bool alone,
                         graph_ticket *ticket, change *out, bool *noted)
 {
     status s = judge_and_take(store, w, now_ms, alone, ticket, out, noted);
 
     if (s != STATUS_OK || *noted || alone || ticket->batch != store->gather->number) return s;
+    *out = (change){ .lost = true, .write = w };
     *noted = true;
-    return write_down_lost(store, w, out);
+    return STATUS_OK;
+}
+
+/* Of a batch that was not synced when the power went, any record may be gone and one
+ * behind it be there. So what lost to a row of the batch stands in its own merge's
+ * record as well: then all of the merge is there, whatever became of the other one. */
+static status write_down_lost(radisk *store, change *c)
+{
+    const graph_write *w = c->write;
+    journal_kind kind = w->verdict == HAM_WAIT ? JOURNAL_HELD : JOURNAL_LOST;
+    incoming in;
+    status s = name_value(store, w->soul, w->value, &in);
+
+    if (s != STATUS_OK) return s;
+    s = write_down(store, kind, w->soul, w->key, w->state, &in);
+    if (in.made) c->made = in.entry;
+    return s;
 }
 
 /* The record's beginning, so that it can be taken out again. */
@@ -260,26 +264,37 @@ void merge_touched(radisk *store)
     if (isinf(store->live_since_ms)) store->live_since_ms = store->now_ms(store->context);
 }
 
-/* How much of a merge is noted for its undoing, and how much of that is in the graph. */
-typedef struct progress_of_merge {
-    size_t noted, taken;
-} progress_of_merge;
-
 static status merge_all(radisk *store, graph_write *writes, size_t count, double now_ms,
-                        graph_ticket *all, progress_of_merge *done)
+                        graph_ticket *all, size_t *noted)
 {
     graph_ticket one;
     status s = STATUS_OK;
 
     for (size_t i = 0; i < count && s == STATUS_OK; i++) {
-        change *note = &store->changes[done->noted];
-        bool noted;
-        s = merge_one(store, &writes[i], now_ms, count == 1, &one, note, &noted);
+        bool is_noted;
+        s = merge_one(store, &writes[i], now_ms, count == 1, &one, &store->changes[*noted],
+                      &is_noted);
         if (s != STATUS_OK) break;
-        done->noted += noted;
-        done->taken += noted && !note->lost;
+        if (is_noted) ++*noted;
         *all = graph_both(*all, one);
     }
+    return s;
+}
+
+static bool is_any_taken(const radisk *store, size_t noted)
+{
+    for (size_t i = 0; i < noted; i++)
+        if (!store->changes[i].lost) return true;
+    return false;
+}
+
+/* Of a merge of which nothing was taken nothing needs to be there. */
+static status write_down_all_lost(radisk *store, size_t noted)
+{
+    status s = STATUS_OK;
+
+    for (size_t i = 0; i < noted && s == STATUS_OK; i++)
+        if (store->changes[i].lost) s = write_down_lost(store, &store->changes[i]);
     return s;
 }
 
@@ -288,21 +303,24 @@ status merge_writes(void *context, graph_write *writes, size_t count, moment now
 {
     radisk *store = context;
     graph_ticket all = { 0 };
-    progress_of_merge done = { 0 };
+    size_t noted = 0;
     status s = room_admits(store);
 
     if (s == STATUS_OK) s = reserve_changes(store, count);
     if (s != STATUS_OK) return s;
     store->wall_ms = now.wall_ms;
     record_mark mark = begin_record(store);
-    s = merge_all(store, writes, count, now.wall_ms, &all, &done);
-    if (s == STATUS_OK && done.taken > 0) s = end_record(store, &mark);
-    if (s != STATUS_OK || done.taken == 0) {
-        undo(store, done.noted);
+    s = merge_all(store, writes, count, now.wall_ms, &all, &noted);
+    bool taken = is_any_taken(store, noted);
+    if (s == STATUS_OK && taken) s = write_down_all_lost(store, noted);
+    if (s == STATUS_OK) s = end_record(store, &mark);
+    if (s != STATUS_OK) {
+        undo(store, noted);
         take_back(store, &mark);
+    } else {
+        *ticket = all;
+        if (taken) merge_touched(store);
     }
-    if (s == STATUS_OK) *ticket = all;
-    if (s == STATUS_OK && done.taken > 0) merge_touched(store);
     give_back_changes(store);
     return s;
 }

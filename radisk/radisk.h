@@ -149,7 +149,7 @@ typedef struct radisk_position {
 
 /* Visits rows that were accepted after `from`, oldest first, up to about `most`
  * rows; *next is where to go on. Rows that were written anew, or lost since to newer ones,
- * come as they were; what was purged does not come. STATUS_NOT_FOUND: `from` is no
+ * come as they were, and some twice; what was purged does not come. STATUS_NOT_FOUND: `from` is no
  * longer in the log (the reader needs everything: a scan). STATUS_IO, STATUS_NO_MEMORY. */
 MUST_USE status radisk_changes(radisk *store, radisk_position from, size_t most, graph_visit *visit,
                                void *visitor, radisk_position *next);

@@ -158,6 +158,31 @@ static void what_follows_damage_is_read(void **state)
     assert_int_equal(k->report.damaged, 1);
 }
 
+static void a_record_with_a_row_of_another_kind_is_damage_as_a_whole(void **state)
+{
+    kit *k = *state;
+    journal_row row = { .kind = JOURNAL_LOST,
+                        .soul = SLICE("soul"),
+                        .key = SLICE("b"),
+                        .value = SLICE("1"),
+                        .state = 1 };
+
+    gather(k, 0, "a");
+    for (int i = 0; i < 2; i++) {
+        journal_begin(&k->writer, 0);
+        journal_add(&k->writer, &row);
+        row.kind = (journal_kind)(i == 0 ? JOURNAL_LOST + 1 : JOURNAL_LOST);
+        row.key = SLICE("c");
+        journal_add(&k->writer, &row);
+        row.kind = JOURNAL_LOST;
+        assert_int_equal(journal_end(&k->writer), STATUS_OK);
+    }
+    gather(k, 0, "d");
+    write_segment(k, SEGMENT, 0);
+    assert_string_equal(read_segment(k, SEGMENT), "accd");
+    assert_int_equal(k->report.damaged, 1);
+}
+
 static void a_group_is_taken_whole(void **state)
 {
     kit *k = *state;
@@ -235,6 +260,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         CASE(a_torn_record_is_dropped_and_those_before_it_are_not),
         CASE(what_follows_damage_is_read),
+        CASE(a_record_with_a_row_of_another_kind_is_damage_as_a_whole),
         CASE(a_group_is_taken_whole),
         CASE(a_group_without_its_end_is_not_taken),
         CASE(a_group_without_its_middle_is_not_taken),
