@@ -38,7 +38,7 @@ const pages = [];
 async function visitor(size, scheme)
 {
     const context = await browser.newContext({ ...sizes[size], colorScheme: scheme });
-    const who = new Visitor(await context.newPage(), relay);
+    const who = await Visitor.of(await context.newPage(), relay);
     pages.push(who);
     return who.visit();
 }

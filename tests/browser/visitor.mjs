@@ -21,9 +21,25 @@ export class Visitor {
         this.page = page;
         this.relay = relay;
         this.errors = [];
+        this.heard = []; // what the page has said in its toasts and said() has not taken yet
         this.lost_line = false;
         page.on('pageerror', error => this.errors.push(String(error.stack ?? error)));
         page.on('console', message => { if (message.type() === 'error') this.errors.push(`${message.text()} ${message.location().url}`); });
+    }
+
+    /* Ready to visit: it hears every toast, be it gone when somebody looks. */
+    static async of(page, relay)
+    {
+        const visitor = new Visitor(page, relay);
+        await page.exposeFunction('visitor_hears', words => { visitor.heard.push(words); });
+        await page.addInitScript(() => {
+            const hear = changes => {
+                for (const { addedNodes } of changes)
+                    for (const one of addedNodes) if (one.matches?.('.toast')) globalThis.visitor_hears(one.innerText);
+            };
+            new MutationObserver(hear).observe(document, { childList: true, subtree: true });
+        });
+        return visitor;
     }
 
     async visit(address = '')
@@ -86,7 +102,13 @@ export class Visitor {
     slows() { return this.page.evaluate(() => { document.querySelector('audio').playbackRate = 0.0625; }); }
 
     rows() { return this.page.locator('.rows .title').allTextContents(); }
-    said(words) { return until(`the page to say ${words}`, async () => (await this.page.locator('.toasts').innerText()).match(words)); }
+    /* Each toast is good for one question. */
+    async said(words)
+    {
+        const at = await until('', () => this.heard.findIndex(one => one.includes(words)) + 1)
+            .catch(() => assert.fail(`the page does not say ${words}; it says: ${this.heard.join(' / ') || 'nothing'}`));
+        this.heard.splice(at - 1, 1);
+    }
 
     async menu(title, entry)
     {
@@ -124,4 +146,4 @@ export class Visitor {
 }
 
 /* Gives visitor(t, relay, options): somebody in a browser that `context` opens. */
-export const visitors = context => async (t, relay, options) => new Visitor(await (await context(t, options)).newPage(), relay);
+export const visitors = context => async (t, relay, options) => Visitor.of(await (await context(t, options)).newPage(), relay);

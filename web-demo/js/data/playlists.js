@@ -55,7 +55,6 @@ function openOne({ world, relay, people }, soul)
     const events = emitter();
     const tell = gather(() => events.emit('change'), 8);
     let name = '', list = [], editors = {}, items = '', offItems = () => {}, closed = false, changedAt = 0;
-    const openedAt = performance.now();
 
     const mine = () => people.me?.pub === owner;
     const path = () => items.slice(owner.length + 2);
@@ -107,13 +106,15 @@ function openOne({ world, relay, people }, soul)
         await quiet();
     })();
 
-    /* A certificate may still be on its way, or its signature be looked at, when a list has just been opened. */
+    /* A certificate may still be on its way, or its signature be looked at, when a list has just been
+     * opened; and on a slow phone all of that has taken its time before. */
     async function withRight()
     {
         await ready;
         if (mine()) return {};
         if (!people.me) throw new Error('Sign in first.');
-        while (!opens(people.me.pub) && performance.now() - openedAt < rightMs) await new Promise(resolve => setTimeout(resolve, 50));
+        const from = performance.now();
+        while (!opens(people.me.pub) && performance.now() - from < rightMs) await new Promise(resolve => setTimeout(resolve, 50));
         const cert = opens(people.me.pub);
         if (!cert) throw new Error('This playlist is not shared with you.');
         return { cert };
