@@ -66,11 +66,13 @@ test('edits of both browsers while the relay is away for a moment are on the oth
     const { soul, ann, bob } = await two_readers(t, relay);
     await ann.listen([soul, 'title']);
     await bob.listen([soul, 'title']);
+    await Promise.all([ann.holds_its_try(), bob.holds_its_try()]);
     await relay.stop();
     await Promise.all([ann.goes_away(), bob.goes_away()]);
     await ann.put([soul, 'text'], 'ann, offline');
     await bob.put([soul, 'title'], 'bob, offline');
-    await relay.start(); /* in good time for gun's one try, 2 s after the loss */
+    await relay.start();
+    for (const tab of [ann, bob]) assert.ok(await tab.lets_go() > 0, 'gun has not tried to come back');
     await bob.sees([soul, 'text'], 'ann, offline');
     await ann.sees([soul, 'title'], 'bob, offline');
     await ann.put([soul, 'text'], 'and on');

@@ -54,6 +54,25 @@ export class Tab {
     }
 
     comes_back() { return until('the page to be connected', () => this.connected()); }
+    /* gun tries once to come back, 2 s after a loss. So that it does not matter how long a relay
+     * takes to start here, that try waits until lets_go(). */
+    holds_its_try()
+    {
+        return this.page.evaluate(() => {
+            const real = globalThis.setTimeout, held = [];
+            globalThis.setTimeout = new Proxy(real, {
+                apply: (target, self, [run, ms, ...more]) =>
+                    (ms > 1500 && ms < 2500 ? void held.push(() => run(...more)) : Reflect.apply(target, self, [run, ms, ...more])),
+            });
+            globalThis.let_go = () => {
+                globalThis.setTimeout = real;
+                for (const run of held) run();
+                return held.length;
+            };
+        });
+    }
+    lets_go() { return this.page.evaluate(() => globalThis.let_go()); }
+
     goes_away() { return until('the page to have lost its line', async () => !await this.connected()); }
 
     /* localStorage is written a little after the put. */

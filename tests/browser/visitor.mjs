@@ -88,18 +88,24 @@ export class Visitor {
     media() { return this.page.evaluate(() => { const a = document.querySelector('audio'); return { at: a.currentTime, long: a.duration, paused: a.paused, src: a.src, error: a.error?.message ?? '' }; }); }
 
     /* The media clock goes on by a second or more; from where the track that now sounds was first seen. */
-    async hears(seconds = 30)
+    async hears({ seconds = 30, more = 1 } = {})
     {
         let first = await this.media();
         return until('the music to go on', async () => {
             const now = await this.media();
             if (now.src !== first.src || now.at < first.at) first = now;
-            return !now.paused && now.at > first.at + 1;
+            return !now.paused && now.at > first.at + more;
         }, seconds);
     }
 
-    /* What sounds now takes a sixteenth of its pace, the least there is: so it lasts, also where the machine is slow. */
-    slows() { return this.page.evaluate(() => { document.querySelector('audio').playbackRate = 0.0625; }); }
+    /* What sounds, and will, takes a sixteenth of its pace, the least there is: so it lasts, also where the machine is slow. */
+    slows(pace = 0.0625)
+    {
+        return this.page.evaluate(to => {
+            const sound = document.querySelector('audio');
+            sound.defaultPlaybackRate = sound.playbackRate = to;
+        }, pace);
+    }
 
     rows() { return this.page.locator('.rows .title').allTextContents(); }
     /* Each toast is good for one question. */
