@@ -63,8 +63,7 @@ typedef struct place {
 /* One step of a merge, for its undoing. */
 typedef struct change {
     bool held; /* else a row was put */
-    bool lost; /* neither: it may have to stand in the journal, and nowhere else */
-    const graph_write *write; /* that lost */
+    const graph_write *lost; /* or neither: this may have to stand in the journal, nowhere else */
     generation_change put;
     slice held_key;
     blob_entry *made; /* the value's, if this step made it */

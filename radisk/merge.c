@@ -52,10 +52,10 @@ static void unname(radisk *store, const change *c)
 static void undo(radisk *store, size_t count)
 {
     for (size_t i = count; i-- > 0;)
-        if (store->changes[i].lost) unname(store, &store->changes[i]);
+        if (store->changes[i].lost != NULL) unname(store, &store->changes[i]);
     for (size_t i = count; i-- > 0;) {
         const change *c = &store->changes[i];
-        if (c->lost) continue;
+        if (c->lost != NULL) continue;
         if (c->held)
             held_undo(store, c);
         else
@@ -204,7 +204,7 @@ static status merge_one(radisk *store, graph_write *w, double now_ms, bool alone
     status s = judge_and_take(store, w, now_ms, alone, ticket, out, noted);
 
     if (s != STATUS_OK || *noted || alone || ticket->batch != store->gather->number) return s;
-    *out = (change){ .lost = true, .write = w };
+    *out = (change){ .lost = w };
     *noted = true;
     return STATUS_OK;
 }
@@ -214,7 +214,7 @@ static status merge_one(radisk *store, graph_write *w, double now_ms, bool alone
  * record as well: then all of the merge is there, whatever became of the other one. */
 static status write_down_lost(radisk *store, change *c)
 {
-    const graph_write *w = c->write;
+    const graph_write *w = c->lost;
     journal_kind kind = w->verdict == HAM_WAIT ? JOURNAL_HELD : JOURNAL_LOST;
     incoming in;
     status s = name_value(store, w->soul, w->value, &in);
@@ -284,7 +284,7 @@ static status merge_all(radisk *store, graph_write *writes, size_t count, double
 static bool is_any_taken(const radisk *store, size_t noted)
 {
     for (size_t i = 0; i < noted; i++)
-        if (!store->changes[i].lost) return true;
+        if (store->changes[i].lost == NULL) return true;
     return false;
 }
 
@@ -294,7 +294,7 @@ static status write_down_all_lost(radisk *store, size_t noted)
     status s = STATUS_OK;
 
     for (size_t i = 0; i < noted && s == STATUS_OK; i++)
-        if (store->changes[i].lost) s = write_down_lost(store, &store->changes[i]);
+        if (store->changes[i].lost != NULL) s = write_down_lost(store, &store->changes[i]);
     return s;
 }
 
