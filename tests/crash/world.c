@@ -286,6 +286,14 @@ void world_tell(world *w, const event *e)
     }
 }
 
+slice world_read(world *w, uint64_t object)
+{
+    file *f = file_of(w, object);
+
+    file_synced(f, UINT64_MAX, true);
+    return (slice){ f->sure.bytes, f->sure.len };
+}
+
 world_doubt world_unsure(const world *w)
 {
     world_doubt d = { .names = w->naming_count };

@@ -31,6 +31,11 @@ void world_free(world *w);
 /* The next event of a story; its bytes must stay. */
 void world_tell(world *w, const event *e);
 
+/* What a file reads as when only its dirty pages are in memory: what is on the disk, and
+ * what no sync has decided on. For the last look: that counts as sure from then on. Lent
+ * until the world goes. */
+slice world_read(world *w, uint64_t object);
+
 /* Draws one state, and writes it to a folder that is there and empty. */
 void world_draw(const world *w, dice *d, const char *folder);
 
